@@ -1,0 +1,176 @@
+"""The commands of `airflow mlconnector`."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from airflow_provider_mlconnector import config, stubs
+from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError
+from airflow_provider_mlconnector.ledger.connect import upgrade
+from airflow_provider_mlconnector.ledger.housekeeping import forget as forget_record
+from airflow_provider_mlconnector.ledger.housekeeping import prune as prune_ledger
+from airflow_provider_mlconnector.ledger.housekeeping import reseal
+from airflow_provider_mlconnector.pipeline.state import SyncState
+from airflow_provider_mlconnector.state import AirflowVariables, find_connection, open_airflow_ledger
+from airflow_provider_mlconnector.status import sync_status
+from airflow_provider_mlconnector.syncs import all_syncs, get_sync
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def reported(command: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
+    """End with the error's own sentence instead of a traceback."""
+
+    @functools.wraps(command)
+    def run(args: Namespace) -> None:
+        try:
+            command(args)
+        except MLConnectorError as error:
+            raise SystemExit(f"error: {error}") from None
+
+    return run
+
+
+def show(rows: Rows, columns: Sequence[str], form: str) -> None:
+    """Print rows as a table, as CSV, or as one JSON object per line."""
+    if form == "json":
+        for row in rows:
+            print(msgspec.json.encode({name: row.get(name) for name in columns}).decode())
+        return
+    if form == "csv":
+        writer = csv.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(_cell(row.get(name)) for name in columns))
+    # A pipe has no width of its own; 80 columns would cut keys in two.
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else str(value)
+
+
+@reported
+def check(args: Namespace) -> None:
+    """Log in with each Connection and say what works."""
+    from airflow_provider_mlconnector.hooks.registry import by_conn_type, import_object
+
+    failed = 0
+    for conn_id in args.conn_ids:
+        conn = find_connection(conn_id)
+        if conn is None:
+            raise ConfigurationError(f"there is no Connection '{conn_id}'; make it under Admin > Connections")
+        hook = import_object(by_conn_type(conn.conn_type).hook_class_name)(http_conn_id=conn_id)
+        works, text = hook.test_connection()
+        failed += not works
+        print(f"{conn_id}: {'ok' if works else 'FAILED'}: {text}")
+    if failed:
+        raise SystemExit(1)
+
+
+@reported
+def status(args: Namespace) -> None:
+    """Print each sync's watermark, its age, and the last run's counts."""
+    counts = ("status", "read", "created", "updated", "unchanged", "skipped", "rejected", "run_id")
+    rows = (
+        {"sync": item.sync, "watermark": item.watermark, "age": _age(item.age_seconds)}
+        | {name: (item.last_run or {}).get(name) for name in counts}
+        for item in sync_status()
+    )
+    show(rows, ("sync", "watermark", "age", *counts), args.format)
+
+
+def _age(seconds: float | None) -> str | None:
+    return None if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+AUDIT = (
+    "id", "instance", "sync", "record_key", "run_id", "at", "outcome", "target_key", "request_id", "reason_code",
+    "reason", "fields",
+)  # fmt: skip
+
+
+@reported
+def audit(args: Namespace) -> None:
+    """Print the trail of a sync, one object per attempt, `fields` decrypted."""
+    sync = get_sync(args.sync).name
+    trail = open_airflow_ledger().reading.trail(sync, key=args.key, run_id=args.run, outcome=args.outcome)
+    show(trail, AUDIT, args.format)
+
+
+@reported
+def mappings(args: Namespace) -> None:
+    """Print the field maps, the user's own rows included."""
+    syncs = [get_sync(args.sync)] if args.sync else list(all_syncs().values())
+    rows = []
+    for sync in syncs:
+        user = SyncState(AirflowVariables(), sync.name).field_map()
+        for row in sync.rows.extended(user, sync.tables).rows:
+            source = ", ".join(row.sources) or f"constant {row.value!r}"
+            origin = "user" if row.target in user else "optional" if row.optional else "default"
+            rows.append(
+                {"sync": sync.name, "target": row.target, "source": source, "convert": row.convert, "row": origin}
+            )
+    show(rows, ("sync", "target", "source", "convert", "row"), args.format)
+
+
+@reported
+def dags_install(args: Namespace) -> None:
+    """Copy the DAG stubs; a file that the user has changed is left alone."""
+    folder = Path(args.to or config.read("core", "dags_folder")).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    for stub in stubs.paths():
+        target = folder / stub.name
+        if target.exists() and target.read_bytes() != stub.read_bytes():
+            print(f"{target}: differs from the package's, left as it is")
+            continue
+        shutil.copyfile(stub, target)
+        print(f"{target}: installed")
+
+
+@reported
+def db_upgrade(_args: Namespace) -> None:
+    """Bring the ledger's tables to this version's schema."""
+    database = open_airflow_ledger().database
+    print(f"{database.engine.url.render_as_string(hide_password=True)}: schema {upgrade(database)}")
+
+
+@reported
+def prune(args: Namespace) -> None:
+    """Delete the trail and the runs older than so many days; the present state of each record stays."""
+    before = datetime.now(UTC) - timedelta(days=args.older_than)
+    print(f"{prune_ledger(open_airflow_ledger().database, before)} rows deleted")
+
+
+@reported
+def forget(args: Namespace) -> None:
+    """Erase what is kept about one record: its trail, state, links and claims."""
+    print(f"{forget_record(open_airflow_ledger().database, get_sync(args.sync), args.key)} rows deleted")
+
+
+@reported
+def rotate_keys(_args: Namespace) -> None:
+    """Encrypt everything in the ledger with the newest key."""
+    ledger = open_airflow_ledger()
+    ledger.pepper.reseal()
+    print(f"{reseal(ledger.database)} rows encrypted again")

@@ -1,0 +1,66 @@
+"""The options of `[mlconnector]` as Airflow documents and reads them (`airflow config list --section mlconnector`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_mlconnector import stubs
+
+SINCE = "0.1.0"
+
+
+def option(
+    description: str, *, kind: str = "string", default: str = "", example: str | None = None, sensitive: bool = False
+) -> dict[str, Any]:
+    """Return one option in the form of `airflow/provider_info.schema.json`."""
+    found: dict[str, Any] = {
+        "description": description,
+        "version_added": SINCE,
+        "type": kind,
+        "example": example,
+        "default": default,
+    }
+    # Airflow then also reads it from `…__<NAME>_CMD` and `…__<NAME>_SECRET`.
+    return found | {"sensitive": True} if sensitive else found
+
+
+def schedule(dag_id: str) -> dict[str, Any]:
+    """Return the option that moves one DAG's schedule."""
+    return option(
+        f"Cron expression (UTC) of the DAG {dag_id}; 'none' leaves only manual runs and backfills.",
+        default="0 2 * * *",
+        example="*/15 * * * *",
+    )
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "staging_path": option(
+        "Where records wait between tasks: a URL that Airflow's ObjectStoragePath understands. "
+        "Empty: a folder under $AIRFLOW_HOME. Several workers need one that all of them reach.",
+        example="s3://aws_default@bucket/mlconnector",
+    ),
+    "staging_retention": option(
+        "Days for which the staged records of a finished run are kept.", kind="float", default="7", example="1"
+    ),
+    "shared_filesystem": option(
+        "Set to True when the local staging folder is one that all workers share (NFS, a volume); "
+        "otherwise a local folder under an executor with several hosts is refused.",
+        kind="boolean",
+        default="False",
+    ),
+    "encryption_key": option(
+        "Key for staged records and the ledger's details; several, separated by commas, to rotate: the first encrypts, "
+        "all decrypt. Empty: derived from Airflow's Fernet key.",
+        sensitive=True,
+    ),
+    "export_path": option(
+        "Where syncs that deliver files put them. Empty: a folder under $AIRFLOW_HOME.",
+        example="/srv/exports",
+    ),
+    "max_reject_ratio": option(
+        "Share of rejected among the records that had to go, above which a run fails (from 20 rejects on).",
+        kind="float",
+        default="0.2",
+    ),
+    **{f"schedule_{dag_id}": schedule(dag_id) for dag_id in stubs.dag_ids()},
+}

@@ -1,0 +1,1 @@
+"""One folder per vendor: connection, client, hook, models, errors."""

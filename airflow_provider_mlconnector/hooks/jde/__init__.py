@@ -1,0 +1,1 @@
+"""JD Edwards EnterpriseOne through its AIS server: login, data service, orchestrations, the address book."""

@@ -1,0 +1,132 @@
+"""Which rows of the address book make a customer and a contact, as a table.
+
+A JDE customer is spread over six tables; a contact (Who's Who line, IDLN > 0) over four. Each part below is one row
+of one table chosen by a rule; its columns come out under the part's name, which is the table's name where a record
+has only one row of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+Row = dict[str, Any]
+Pick = Callable[[list[Row], date], Row | None]
+
+FAX = frozenset({"FAX", "TFAX", "HFAX"})
+MOBILE = frozenset({"MOB", "CEL", "CELL", "CAR", "MOBL"})
+NOT_VOICE = FAX | {"TLX", "TTY", "PAG", "PGR"}
+"""Codes of UDC 01/PH that are no telephone to speak on; blank is the business telephone."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One row of a record.
+
+    :param name: prefix of its columns in the record, e.g. `F0115_FAX`.
+    :param own_line: whether the row belongs to the record's own Who's Who line, not to the company.
+    :param wanted: whether it is read even if no column of it is asked for.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    pick: Pick
+    own_line: bool = False
+    wanted: bool = True
+
+
+def first(rows: list[Row], _today: date) -> Row | None:
+    """Return the only row."""
+    return rows[0] if rows else None
+
+
+def by_company(rows: list[Row], _today: date) -> Row | None:
+    """Return the F03012 row of company 00000, else that of the lowest company."""
+    return min(rows, key=lambda row: row["F03012.CO"] or "", default=None)
+
+
+def in_force(rows: list[Row], today: date) -> Row | None:
+    """Return the F0116 row in force: the greatest EFTB up to today, blank being the oldest; None if all lie ahead."""
+    started = [row for row in rows if (row["F0116.EFTB"] or date.min) <= today]
+    return max(started, key=lambda row: row["F0116.EFTB"] or date.min, default=None)
+
+
+def _order(row: Row, table: str) -> tuple[Any, ...]:
+    return row[f"{table}.RCK7"] or 0, row.get(f"{table}.CNLN") or 0
+
+
+def phone(wanted: Callable[[str], bool]) -> Pick:
+    """Return the rule: the first line (RCK7) with a number whose type is wanted."""
+
+    def pick(rows: list[Row], _today: date) -> Row | None:
+        found = [row for row in rows if wanted((row["F0115.PHTP"] or "").upper()) and row["F0115.PH1"]]
+        return min(found, key=lambda row: _order(row, "F0115"), default=None)
+
+    return pick
+
+
+def voice(rows: list[Row], today: date) -> Row | None:
+    """Return the first landline with a number, else the first mobile."""
+    landline = phone(lambda kind: kind not in NOT_VOICE and kind not in MOBILE)
+    return landline(rows, today) or phone(lambda kind: kind in MOBILE)(rows, today)
+
+
+def address(kind: str) -> Pick:
+    """Return the rule: the first e-address (RCK7) of a type, E for e-mail, I for internet."""
+
+    def pick(rows: list[Row], _today: date) -> Row | None:
+        found = [row for row in rows if (row["F01151.ETP"] or "").upper() == kind and row["F01151.EMAL"]]
+        return min(found, key=lambda row: _order(row, "F01151"), default=None)
+
+    return pick
+
+
+_MASTER = Part("F03012", "F03012", ("AN8", "CO"), by_company)
+_BOOK = Part("F0101", "F0101", ("AN8", "ALKY", "ALPH", "TAX", "MCU", "SIC", "LNGP", "AT1"), first)
+_ADDRESS = ("EFTB", "ADD1", "ADD2", "ADD3", "ADD4", "ADDZ", "CTY1", "COUN", "ADDS", "CTR")
+_PHONE = ("PHTP", "AR1", "PH1")
+_MAIL = ("ETP", "EMAL")
+
+CUSTOMER = (
+    Part("F03012", "F03012", (*_MASTER.columns, "MCUR", "CRCD", "TRAR", "ACL", "HOLD", "CMGR"), by_company),
+    _BOOK,
+    Part("F0116", "F0116", _ADDRESS, in_force),
+    Part("F0115", "F0115", _PHONE, voice),
+    Part("F0115_FAX", "F0115", _PHONE, phone(FAX.__contains__)),
+    Part("F0115_MOBILE", "F0115", _PHONE, phone(MOBILE.__contains__), wanted=False),
+    Part("F01151", "F01151", _MAIL, address("E")),
+    Part("F01151_I", "F01151", _MAIL, address("I")),
+)
+CONTACT = (
+    Part(
+        "F0111", "F0111", ("AN8", "IDLN", "MLNM", "ALPH", "GNNM", "MDNM", "SRNM", "ATTL", "TYC"), first, own_line=True
+    ),
+    _MASTER,
+    _BOOK,
+    Part("F0116", "F0116", _ADDRESS, in_force, wanted=False),
+    Part("F0115", "F0115", _PHONE, voice, own_line=True),
+    Part("F0115_MOBILE", "F0115", _PHONE, phone(MOBILE.__contains__), own_line=True),
+    Part("F0115_FAX", "F0115", _PHONE, phone(FAX.__contains__), own_line=True),
+    Part("F01151", "F01151", _MAIL, address("E"), own_line=True),
+    Part("F01151_I", "F01151", _MAIL, address("I"), own_line=True, wanted=False),
+)
+
+LINES = {
+    "F0111": ("IDLN",),
+    "F0115": ("IDLN", "RCK7", "CNLN", "PHTP", "PH1"),
+    "F01151": ("IDLN", "RCK7", "ETP", "EMAL"),
+}
+RULE_COLUMNS = {**LINES, "F03012": ("CO",), "F0116": ("EFTB",)}
+"""Columns that the rules look at, besides AN8."""
+STAMP = ("UPMJ", "UPMT")
+
+
+def table_columns(parts: Iterable[Part], table: str) -> list[str]:
+    """Return the columns to read of a table for these parts, `TABLE.ALIAS`, without repetition."""
+    aliases = ["AN8", *RULE_COLUMNS.get(table, ())]
+    for part in parts:
+        aliases += part.columns if part.table == table else ()
+    return [f"{table}.{alias}" for alias in dict.fromkeys((*aliases, *STAMP))]

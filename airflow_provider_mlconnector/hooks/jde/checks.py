@@ -1,0 +1,50 @@
+"""What `airflow mlconnector check` says about an AIS server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_provider_mlconnector.exceptions import ConfigurationError
+from airflow_provider_mlconnector.hooks.jde.connection import ROLES
+from airflow_provider_mlconnector.hooks.jde.dataservice import Browse
+from airflow_provider_mlconnector.hooks.jde.models import ServerConfig
+from airflow_provider_mlconnector.transport import decode_json
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+
+CONFIG_PATH = "/jderest/defaultconfig"
+CUSTOMERS = ROLES["customer_master"]
+
+
+def check_lines(client: JdeClient) -> list[str]:
+    """Ask the server what it is, log in, find out whether dates work, and read a row of the main tables.
+
+    :raises MLConnectorError: at the first that does not work, saying what to change.
+    """
+    lines = [_server(client), _login(client)]
+    client.dataservice.probe(CUSTOMERS)
+    lines.append(f"dates: filters written as {client.date_format} are understood; zone {client.zone}")
+    for table in ("F0101", CUSTOMERS):
+        grid = client.dataservice.browse(Browse(table, (f"{table}.AN8",), size=1))
+        state = "readable" if grid.rowset else "no rows: empty, or hidden from this user by row security"
+        lines.append(f"{client.dataservice.wire_name(table)}: {state}")
+    return lines
+
+
+def _server(client: JdeClient) -> str:
+    wanted = {"requiredCapabilities": "dataservice"}
+    response = client.api.request("GET", CONFIG_PATH, params=wanted, authenticated=False)
+    config = ServerConfig.model_validate(decode_json(response))
+    if config.required_capability_missing:
+        raise ConfigurationError("this AIS server has no data service; it needs Tools 9.2 or newer")
+    return f"server: AIS {config.ais_version or 'of unknown version'}, data service available"
+
+
+def _login(client: JdeClient) -> str:
+    connection, user = client.connection, client.user
+    if connection.auth == "basic":
+        return f"login: user {connection.login} on each call (basic)"
+    return (
+        f"login: user {connection.login}, environment {connection.environment or 'default'}, dates {user.date_pattern}"
+    )

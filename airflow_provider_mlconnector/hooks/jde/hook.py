@@ -1,0 +1,23 @@
+"""The Airflow hook for JD Edwards EnterpriseOne through its AIS server."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from airflow_provider_mlconnector.hooks.base import VendorHook
+from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection
+
+
+class JdeHook(VendorHook):
+    """Reads tables and runs orchestrations; see JdeClient (`hook.client`)."""
+
+    conn_type = JdeConnection.conn_type
+    hook_name = JdeConnection.hook_name
+    default_conn_name = JdeConnection.default_conn_id
+    connection_model = JdeConnection
+
+    def make_client(self) -> JdeClient:
+        """Build the client; it logs in on its first call."""
+        # AIS documents no rate limit; how many calls run at once is the client's own affair.
+        return JdeClient(cast("JdeConnection", self.connection), mask=self.mask)

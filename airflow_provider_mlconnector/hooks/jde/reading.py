@@ -1,0 +1,186 @@
+"""Reading whole tables and all rows of some keys, page by page, with nothing cut and nothing twice.
+
+By key (the default): the pages are ordered by the full primary key, and each asks for what comes after the last row.
+No state on the server, so any page can be repeated. Text keys are compared by the database's collation, on both
+sides of the comparison, so that any collation will do; numeric keys are additionally checked to ascend.
+By link: the server keeps a cursor, which dies after 60 s without a call and with its session. Then the read starts
+again behind the last row that was handed out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow_provider_mlconnector.exceptions import CursorExpired, UnexpectedAnswer
+from airflow_provider_mlconnector.hooks.jde.dataservice import Browse, DataService
+from airflow_provider_mlconnector.hooks.jde.models import Grid, Page
+from airflow_provider_mlconnector.hooks.jde.query import Query, Value, beyond, one_of
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+
+log = logging.getLogger(__name__)
+
+MAX_RESTARTS = 3
+"""Restarts in a row that bring no new row; each that does is progress."""
+LIST_SIZE = 999
+"""Keys per LIST: Oracle's database takes 1000, and a page with room for one more needs no second look."""
+
+Key = tuple[Any, ...]
+
+
+class Reader:
+    """One read of one table.
+
+    :param key: the columns that order the pages; rows that share a key with the last row of a page are not read,
+        so give the full primary key unless only distinct values of a part of it are wanted.
+    """
+
+    def __init__(self, service: DataService, want: Browse, key: tuple[str, ...]):
+        self._service, self._key = service, key
+        self._want = replace(want, order=key, columns=tuple(dict.fromkeys((*key, *want.columns))))
+        self._plan = service.plan(self._want.columns)
+
+    def by_key(self, after: Key | None) -> Iterator[Page]:
+        """Yield pages, each found by the key of the last row before it."""
+        while True:
+            grid = self._service.browse(self._after(after))
+            page, last = self._page(grid, after)
+            if page.rows:
+                if after in (last, self._key_of(page.rows[0])):
+                    raise UnexpectedAnswer(_again(self._want.table))
+                yield page
+            elif grid.more:
+                raise UnexpectedAnswer(f"{self._want.table}: the server says there are more rows and sends none")
+            if not grid.more and len(page.rows) < self._want.size:
+                return
+            after = last
+
+    def by_link(self, after: Key | None) -> Iterator[Page]:
+        """Yield pages of server-side cursors; behind the last row with a new one when a cursor is gone."""
+        restarts = 0
+        while True:
+            try:
+                for page, last in self._follow(after):
+                    yield page
+                    after, restarts = last, 0
+            except CursorExpired as gone:
+                restarts += 1
+                if restarts > MAX_RESTARTS:
+                    raise
+                log.info("jde %s: the cursor is gone (%s); going on after the last row", self._want.table, gone.code)
+            else:
+                return
+
+    def _follow(self, after: Key | None) -> Iterator[tuple[Page, Key | None]]:
+        grid = self._service.browse(replace(self._after(after), cursor=True))
+        while True:
+            page, after = self._page(grid, after)
+            if page.rows:
+                yield page, after
+            if grid.next_href is None:
+                if grid.more:
+                    raise UnexpectedAnswer(f"{self._want.table}: cut short, more rows and no link to them")
+                return
+            if not page.rows:
+                raise UnexpectedAnswer(f"{self._want.table}: an empty page with a link to the next")
+            grid = self._service.follow(self._want.table, grid.next_href)
+
+    def _after(self, last: Key | None) -> Browse:
+        if last is None:
+            return self._want
+        rest = beyond(self._key, last)
+        return replace(self._want, where=self._want.where & rest if self._want.where else rest)
+
+    def _page(self, grid: Grid, before: Key | None) -> tuple[Page, Key | None]:
+        if not grid.rowset:
+            return Page([], grid.read_at, grid.ms), before
+        for name, wire, _ in self._plan[: len(self._key)]:
+            if wire not in grid.rowset[0]:
+                raise UnexpectedAnswer(f"{name} is missing from the answer; column security may hide it from the user")
+        rows = self._service.parse(grid.rowset, self._plan)
+        first, last = self._key_of(rows[0]), self._key_of(rows[-1])
+        if before is not None and _descends(before, first):
+            raise UnexpectedAnswer(_again(self._want.table))
+        return Page(rows, grid.read_at, grid.ms), last
+
+    def _key_of(self, row: dict[str, Any]) -> Key:
+        return tuple(row[column] for column in self._key)
+
+
+def _again(table: str) -> str:
+    return f"{table}: the server sends rows again that were read; not looping"
+
+
+def _descends(before: Key, first: Key) -> bool:
+    """Whether numeric keys went backwards; other kinds sort as the database pleases."""
+    try:
+        return not isinstance(before[0], str) and bool(first[0] < before[0])
+    except TypeError:
+        return False
+
+
+def read(
+    client: JdeClient,
+    table: str,
+    *,
+    columns: Sequence[str],
+    where: Query | None,
+    key: Sequence[str],
+    after: Sequence[Value | None] | None,
+    mode: Literal["keyset", "next_link"],
+) -> Iterator[Page]:
+    """Yield the pages of a table; see `JdeClient.read`."""
+    want = Browse(table, tuple(columns), where=where, size=client.connection.page_size)
+    reader = Reader(client.dataservice, want, tuple(key))
+    start = tuple(after) if after is not None else None
+    return reader.by_link(start) if mode == "next_link" else reader.by_key(start)
+
+
+def rows_of(
+    client: JdeClient,
+    table: str,
+    *,
+    columns: Sequence[str],
+    number: str,
+    keys: Sequence[int],
+    where: Query | None = None,
+) -> Iterator[Page]:
+    """Yield all rows whose column `number` is one of `keys` (ascending), whatever the rest of their primary key.
+
+    A page that is full may end within a number; its rows of the last number are dropped and that number asked again.
+    So only an integer column is ever compared, and no blank date or collation matters.
+    """
+    chunk = max(1, min(LIST_SIZE, client.connection.page_size - 1))
+    for at in range(0, len(keys), chunk):
+        yield from _rows_of_chunk(
+            client, Browse(table, tuple(columns), order=(number,), where=where), keys[at : at + chunk]
+        )
+
+
+def _rows_of_chunk(client: JdeClient, want: Browse, keys: Sequence[int]) -> Iterator[Page]:
+    service, number = client.dataservice, want.order[0]
+    size, plan = client.connection.page_size, client.dataservice.plan(want.columns)
+    while keys:
+        chosen = one_of(number, keys)
+        grid = service.browse(replace(want, where=want.where & chosen if want.where else chosen, size=size))
+        rows = service.parse(grid.rowset, plan)
+        if not grid.more and len(rows) < size:
+            yield Page(rows, grid.read_at, grid.ms)
+            return
+        if not rows or rows[-1][number] is None:
+            raise UnexpectedAnswer(f"{want.table}: the server says there are more rows and sends none")
+        last = rows[-1][number]
+        if any(row[number] is None or row[number] > last for row in rows):
+            raise UnexpectedAnswer(f"{want.table}: the rows do not come in the order of {number}")
+        whole = [row for row in rows if row[number] < last]
+        if whole:
+            yield Page(whole, grid.read_at, grid.ms)
+            keys = [key for key in keys if key >= last]
+        elif len(rows) < size and grid.more:
+            raise UnexpectedAnswer(f"{want.table}: more rows for one {number} than the server sends at once")
+        else:
+            size *= 4  # one number with more rows than a page

@@ -1,0 +1,124 @@
+"""JD Edwards as a source of the pipeline: windows become days, changed keys become records, batch by batch."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, islice
+from typing import Any
+
+from airflow_provider_mlconnector.exceptions import ConfigurationError
+from airflow_provider_mlconnector.hooks.jde import address_book
+from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+from airflow_provider_mlconnector.hooks.jde.dates import DayRange
+from airflow_provider_mlconnector.hooks.jde.orchestrator import opportunities
+from airflow_provider_mlconnector.pipeline.ports import Batch, ReadRequest
+from airflow_provider_mlconnector.pipeline.window import Window
+
+KEYS_AT_ONCE = 500
+"""Customers per composite read; their rows come by a LIST of address numbers, and databases limit such lists."""
+
+ReadKeys = Callable[..., address_book.Batch]
+
+
+def days_of(window: Window, client: JdeClient) -> DayRange | None:
+    """Return the days in the server's zone that a window touches; None for everything."""
+    if window.start is None and window.origin != "params":
+        return None
+    first = window.start.astimezone(client.zone).date() if window.start else None
+    return DayRange(first, (window.end - timedelta(microseconds=1)).astimezone(client.zone).date())
+
+
+class CustomerSource:
+    """Customers, or the contacts of customers, with a change in the window."""
+
+    def __init__(self, client: JdeClient, read: ReadKeys):
+        self._client, self._read = client, read
+
+    def batches(self, request: ReadRequest) -> Iterator[Batch]:
+        """Yield records in ascending order of AN8; the cursor is the last AN8 dealt with."""
+        after = request.after
+        changed = address_book.changed_customer_keys(self._client, days_of(request.window, self._client), after=after)
+        wanted = sorted({number_of(key) for key in request.also})
+        also = (number for number in wanted if after is None or number > after)
+        keys = (number for number, _ in groupby(heapq.merge(changed, also)))
+        while numbers := list(islice(keys, KEYS_AT_ONCE)):
+            found = self._read(self._client, numbers, columns=request.columns)
+            yield Batch(found.rows, found.read_at, numbers[-1])
+
+
+def number_of(record_key: str) -> int:
+    """Return the AN8 of a record key, `1001` or `1001-2`."""
+    return int(record_key.partition("-")[0])
+
+
+def customers(client: JdeClient) -> CustomerSource:
+    """The source of customers."""
+    return CustomerSource(client, address_book.read_customers)
+
+
+def contacts(client: JdeClient) -> CustomerSource:
+    """The source of customers' contacts."""
+    return CustomerSource(client, address_book.read_contacts)
+
+
+OPPORTUNITY_FIELDS = {
+    "id": ("id", "opportunityid", "opportunitynumber", "externalopportunityid"),
+    "name": ("name", "opportunityname"),
+    "customer": ("customer", "customernumber", "customerid", "addressnumber", "an8", "externalcompanyid"),
+    "stage": ("stage", "salesstage"),
+    "amount": ("amount", "potentialamount", "opportunityamount"),
+    "close_date": ("closedate", "expectedclosedate"),
+    "description": ("description",),
+    "created": ("created", "createdat", "datecreated", "externalcreateddate"),
+    "modified": ("modified", "lastmodified", "updated", "lastupdated", "updatedat", "datemodified"),
+}
+"""Our names and the output fields they are found under, without punctuation, where `fields` does not say."""
+
+
+class OpportunitySource:
+    """Sales opportunities from the orchestration that the Connection names.
+
+    Its configuration's `fields` map our names (`id`, `modified`, `customer`, …) to its output fields; a name that is
+    not mapped there is looked for under the usual spellings.
+    """
+
+    def __init__(self, client: JdeClient):
+        self._client = client
+
+    def batches(self, request: ReadRequest) -> Iterator[Batch]:
+        """Yield all rows of the orchestration, which answers in one piece; it is not resumed but asked again."""
+        if request.after is not None:
+            return
+        read_at = datetime.now(UTC)
+        days = None if request.also else days_of(request.window, self._client)
+        rows = {row["record_key"]: row for row in map(self._record, opportunities(self._client, days))}
+        yield Batch(list(rows.values()), read_at, "end")
+
+    def _record(self, row: dict[str, Any]) -> dict[str, Any]:
+        plain = {_plain(field): value for field, value in row.items()}
+        for name, spellings in OPPORTUNITY_FIELDS.items():
+            if row.get(f"ORCH.{name}") is None:
+                found = next((plain[text] for text in spellings if plain.get(text) is not None), None)
+                row[f"ORCH.{name}"] = found
+        if row["ORCH.id"] is None:
+            raise ConfigurationError(
+                f"Connection '{self._client.connection.conn_id}': the rows of the orchestration 'opportunities' have no "
+                f"id; name its field in orchestrations.opportunities.fields.id. Fields: {', '.join(sorted(row))}"
+            )
+        key = str(row["ORCH.id"])
+        return {**row, "record_key": key, "changed_at": _instant(row["ORCH.modified"], self._client)}
+
+
+def _plain(field: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", field.removeprefix("ORCH.").lower())
+
+
+def _instant(value: Any, client: JdeClient) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(value)) if value is not None else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or client.zone).astimezone(UTC) if moment else None

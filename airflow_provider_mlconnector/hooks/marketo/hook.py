@@ -1,0 +1,23 @@
+"""The Airflow hook for Marketo Engage's REST API."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from airflow_provider_mlconnector.hooks.base import VendorHook
+from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
+from airflow_provider_mlconnector.hooks.marketo.connection import MarketoConnection, limits
+
+
+class MarketoHook(VendorHook):
+    """Describes, finds and upserts leads, companies and opportunities; see MarketoClient (`hook.client`)."""
+
+    conn_type = MarketoConnection.conn_type
+    hook_name = MarketoConnection.hook_name
+    default_conn_name = MarketoConnection.default_conn_id
+    connection_model = MarketoConnection
+
+    def make_client(self) -> MarketoClient:
+        """Build the client; it asks for a token on its first call."""
+        connection = cast("MarketoConnection", self.connection)
+        return MarketoClient(connection, mask=self.mask, limiter=self.limiter(limits(connection)))

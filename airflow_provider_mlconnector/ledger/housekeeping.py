@@ -1,0 +1,78 @@
+"""Keeping the ledger small, forgetting a person, rotating keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import bindparam, delete, select, update
+
+from airflow_provider_mlconnector.ledger import schema
+from airflow_provider_mlconnector.ledger.database import Database
+
+
+class NamedSync(Protocol):
+    """What is used of a sync."""
+
+    @property
+    def name(self) -> str:
+        """Full name."""
+        ...
+
+    @property
+    def entity(self) -> str:
+        """Entity."""
+        ...
+
+    @property
+    def systems(self) -> tuple[str, str]:
+        """Source and target."""
+        ...
+
+
+def prune(database: Database, before: datetime) -> int:
+    """Delete events and runs older than an instant; return how many rows went.
+
+    Unanswered writes (`pending`) stay whatever their age: they are what keeps a document from being sent twice.
+    """
+    old_event = (schema.event.c.at < before, schema.event.c.outcome != "pending")
+    old_run = (schema.run.c.started_at < before, schema.run.c.status != "running")
+    with database.write() as connection:
+        gone = connection.execute(delete(schema.event).where(*old_event)).rowcount
+        runs = select(schema.run.c.run_id).where(*old_run)
+        gone += connection.execute(delete(schema.chunk).where(schema.chunk.c.run_id.in_(runs))).rowcount
+        return gone + connection.execute(delete(schema.run).where(*old_run)).rowcount
+
+
+def forget(database: Database, sync: NamedSync, key: str) -> int:
+    """Delete all rows about one record of a sync, in every instance; return how many."""
+    with database.write() as connection:
+        gone = 0
+        for table in (schema.event, schema.record, schema.claim):
+            mine = (table.c.sync == sync.name, table.c.record_key == key)
+            gone += connection.execute(delete(table).where(*mine)).rowcount
+        link = schema.link.c
+        pair = (link.system_a == sync.systems[0], link.system_b == sync.systems[1], link.entity == sync.entity)
+        return gone + connection.execute(delete(schema.link).where(*pair, link.key_a == key)).rowcount
+
+
+def reseal(database: Database, *, page: int = 1000) -> int:
+    """Encrypt the trail's details with the newest key; return how many rows were not yet."""
+    event, last, changed = schema.event.c, 0, 0
+    statement = update(schema.event).where(event.id == bindparam("e_id")).values(fields=bindparam("e_fields"))
+    while True:
+        query = select(event.id, event.fields).where(event.id > last).order_by(event.id).limit(page)
+        with database.read() as connection:
+            rows = connection.execute(query).all()
+        stale = [row for row in rows if row.fields and not database.keyring.is_current(row.fields)]
+        with database.write() as connection:
+            keyring = database.keyring
+            database.many(
+                connection,
+                statement,
+                [{"e_id": row.id, "e_fields": keyring.seal(keyring.open(row.fields))} for row in stale],
+            )
+        changed += len(stale)
+        if len(rows) < page:
+            return changed
+        last = rows[-1].id

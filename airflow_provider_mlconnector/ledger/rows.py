@@ -1,0 +1,62 @@
+"""The value objects that go into and come out of the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_mlconnector.outcomes import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which records this is about: one sync between one source and one target."""
+
+    instance: str
+    sync: str
+
+    @property
+    def entity(self) -> str:
+        """The part of the sync's name behind the DAG."""
+        return self.sync.partition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordState:
+    """What is known of a record from earlier runs."""
+
+    record_key: str
+    target_key: str | None
+    content_hash: str | None
+    status: str
+    reason_code: str | None
+    changed_at: datetime | None
+    read_at: datetime | None
+    tried_hash: str | None
+    last_run_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt to deliver one record, as it goes into the trail.
+
+    :param content_hash: of the mapped payload; stored as acknowledged only for created and updated.
+    :param fields: target field → {"source": […], "value": …}; encrypted at rest.
+    :param link: the target's own id, when the pair is worth keeping in `mlc_link`.
+    :param waits_for: `entity|key` of the link that is missing.
+    """
+
+    record_key: str
+    outcome: Outcome
+    at: datetime
+    target_key: str | None = None
+    content_hash: str | None = None
+    changed_at: datetime | None = None
+    read_at: datetime | None = None
+    request_id: str | None = None
+    reason_code: str | None = None
+    reason: str | None = None
+    fields: dict[str, Any] | None = None
+    link: str | None = None
+    waits_for: str | None = None

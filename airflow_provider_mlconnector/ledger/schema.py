@@ -1,0 +1,190 @@
+"""The tables. The first four are the contract with whoever queries the audit trail; the rest is machinery."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC instant; SQLite, which has no zones, keeps it as naive UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Store as UTC."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware UTC instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _scope(primary_key: bool = False) -> list[Column[Any]]:
+    return [
+        Column("instance", String(32), primary_key=primary_key, nullable=False),
+        Column("sync", String(100), primary_key=primary_key, nullable=False),
+    ]
+
+
+run = Table(
+    "mlc_run",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    *_scope(),
+    Column("dag_id", String(250), nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("run_type", String(50), nullable=False),
+    Column("window_from", UtcDateTime),
+    Column("window_to", UtcDateTime),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Column("status", String(20), nullable=False),
+    *(Column(name, Integer, nullable=False, default=0) for name in ("read", "created", "updated")),
+    *(Column(name, Integer, nullable=False, default=0) for name in ("unchanged", "skipped", "rejected")),
+    Column("map_version", String(32)),
+    Column("message", Text),
+    Index("ix_mlc_run_sync", "instance", "sync", "run_id", unique=True),
+)
+
+record = Table(
+    "mlc_record",
+    metadata,
+    *_scope(primary_key=True),
+    Column("record_key", String(250), primary_key=True),
+    Column("target_key", String(250)),
+    Column("content_hash", String(32)),
+    Column("status", String(20), nullable=False),
+    Column("reason_code", String(100)),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("changed_at", UtcDateTime),
+    Column("last_run_id", String(250)),
+    Column("last_sent_at", UtcDateTime),
+    Column("last_seen_at", UtcDateTime),
+    Column("first_seen_at", UtcDateTime),
+    # When the source row behind the last delivery was read: a record read earlier must not overwrite it.
+    Column("read_at", UtcDateTime),
+    # The hash of what was last tried and refused; what is still the same is not tried again.
+    Column("tried_hash", String(32)),
+    Column("map_version", String(32)),
+    # `entity|key` of the link this record waits for.
+    Column("waits_for", String(250)),
+    # The selective column first: a fresh PostgreSQL table has no statistics, and (instance, sync, …) would be preferred
+    # to the primary key although every row has the same.
+    Index("ix_mlc_record_status", "status", "sync"),
+    Index("ix_mlc_record_target", "target_key", "sync"),
+)
+
+event = Table(
+    "mlc_event",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    *_scope(),
+    Column("record_key", String(250), nullable=False),
+    Column("run_id", String(250), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("target_key", String(250)),
+    Column("request_id", String(100)),
+    Column("reason_code", String(100)),
+    Column("reason", Text),
+    Column("fields", LargeBinary),
+    Index("ix_mlc_event_run", "instance", "sync", "run_id", "record_key"),
+    Index("ix_mlc_event_record", "record_key", "sync"),
+)
+
+link = Table(
+    "mlc_link",
+    metadata,
+    # The selective column first: a record that waits for a link knows neither system.
+    Column("key_a", String(250), primary_key=True),
+    Column("entity", String(50), primary_key=True),
+    Column("instance", String(32), primary_key=True),
+    Column("system_a", String(20), primary_key=True),
+    Column("system_b", String(20), primary_key=True),
+    Column("key_b", String(250), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_mlc_link_b", "key_b", "entity", "instance", "system_b"),
+)
+
+chunk = Table(
+    "mlc_chunk",
+    metadata,
+    *_scope(primary_key=True),
+    Column("run_id", String(250), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("finished_at", UtcDateTime),
+    # Records of the chunk that got no event in this run, because nothing was tried for them.
+    *(Column(name, Integer, nullable=False, default=0) for name in ("unchanged", "skipped", "rejected", "known")),
+)
+
+claim = Table(
+    "mlc_claim",
+    metadata,
+    # The selective column first: a loser looks for its target key's owner in whichever account.
+    Column("target_key", String(250), primary_key=True),
+    Column("account", String(32), primary_key=True),
+    Column("object", String(50), primary_key=True),
+    Column("instance", String(32), nullable=False),
+    Column("sync", String(100), nullable=False),
+    Column("record_key", String(250), nullable=False),
+    Column("changed_at", UtcDateTime),
+    Index("ix_mlc_claim_record", "sync", "instance", "record_key"),
+)
+
+lease = Table(
+    "mlc_lease",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("object", String(50), primary_key=True),
+    Column("holder", String(500), nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+slot = Table(
+    "mlc_slot",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("account", String(32), nullable=False),
+    Column("holder", String(250), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Index("ix_mlc_slot_account", "account", "ended_at"),
+)
+
+quota = Table(
+    "mlc_quota",
+    metadata,
+    Column("account", String(32), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+meta = Table("mlc_meta", metadata, Column("name", String(50), primary_key=True), Column("value", LargeBinary))

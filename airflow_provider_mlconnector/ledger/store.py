@@ -1,0 +1,165 @@
+"""Writing what happened: runs, records, the trail of attempts, links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, func, update
+
+from airflow_provider_mlconnector.ledger import schema
+from airflow_provider_mlconnector.ledger.claims import Claims
+from airflow_provider_mlconnector.ledger.database import Database
+from airflow_provider_mlconnector.ledger.leases import Leases
+from airflow_provider_mlconnector.ledger.reading import Reading
+from airflow_provider_mlconnector.ledger.pepper import Pepper
+from airflow_provider_mlconnector.ledger.rows import Delivery, RecordState, Scope
+from airflow_provider_mlconnector.ledger.runs import Runs
+from airflow_provider_mlconnector.ledger.slots import SqlSlots
+from airflow_provider_mlconnector.ledger.tuples import Rows
+from airflow_provider_mlconnector.outcomes import Outcome
+
+KEPT = ("content_hash", "read_at", "last_sent_at")
+"""Columns that tell of the last successful delivery; a later failure leaves them as they are."""
+
+NESTED_LOOP = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+"""For the rest of a transaction."""
+
+_STATE = (
+    schema.record.c.record_key,
+    schema.record.c.target_key,
+    schema.record.c.content_hash,
+    schema.record.c.status,
+    schema.record.c.reason_code,
+    schema.record.c.changed_at,
+    schema.record.c.read_at,
+    schema.record.c.tried_hash,
+    schema.record.c.last_run_id,
+)
+
+
+class Ledger:
+    """The audit database. One transaction per batch: trail, present state and links together."""
+
+    def __init__(self, database: Database):
+        self.database = database
+        self.claims = Claims(database)
+        self.leases = Leases(database)
+        self.slots = SqlSlots(database)
+        self.runs = Runs(database)
+        self.reading = Reading(database)
+        self.pepper = Pepper(database)
+
+    def states(self, scope: Scope, keys: Sequence[str]) -> dict[str, RecordState]:
+        """Return what is known of these records."""
+        if not keys:
+            return {}
+        query = self.database.by_keys(_STATE, self._mine(scope), schema.record.c.record_key, keys)
+        with self.database.read() as connection:
+            return {row.record_key: RecordState(*row) for row in connection.execute(query)}
+
+    def outcomes_in_run(self, scope: Scope, run_id: str, keys: Sequence[str]) -> set[str]:
+        """Return which of these records already have an answer in this run."""
+        event = schema.event.c
+        where = (
+            event.instance == scope.instance,
+            event.sync == scope.sync,
+            event.run_id == run_id,
+            event.outcome != Outcome.PENDING.value,
+        )
+        query = self.database.by_keys([event.record_key], where, event.record_key, keys)
+        with self.database.read() as connection:
+            return set(connection.scalars(query))
+
+    def record(
+        self,
+        scope: Scope,
+        run_id: str,
+        deliveries: Sequence[Delivery],
+        *,
+        map_version: str = "",
+        systems: tuple[str, str] = ("", ""),
+    ) -> None:
+        """Write the answers of one batch: one event each, the record's present state, the link.
+
+        :param systems: source and target, as `mlc_link` names them.
+        """
+        if not deliveries:
+            return
+        rows = Rows(self.database, scope, run_id, map_version, systems)
+        with self.database.write() as connection:
+            self.database.many_tuples(connection, self._insert_event, [rows.event(one) for one in deliveries])
+            self.database.many_tuples(connection, self._upsert_record, [rows.record(one) for one in deliveries])
+            links = [rows.link(one) for one in deliveries if one.link is not None]
+            self.database.many_tuples(connection, self._upsert_link, links)
+
+    @cached_property
+    def _insert_event(self) -> Any:
+        names = [column.name for column in schema.event.columns if column.name != "id"]
+        return self.database.insert(schema.event).values({name: bindparam(name) for name in names})
+
+    @cached_property
+    def _upsert_record(self) -> Any:
+        table = schema.record
+        insert = self.database.insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+        new = insert.excluded
+        keys = [column.name for column in table.primary_key]
+        changes = {column.name: new[column.name] for column in table.columns if column.name not in keys}
+        changes |= {name: func.coalesce(new[name], table.c[name]) for name in (*KEPT, "target_key", "changed_at")}
+        changes |= {"attempts": table.c.attempts + new.attempts, "first_seen_at": table.c.first_seen_at}
+        return insert.on_conflict_do_update(index_elements=keys, set_=changes)
+
+    def seen(self, scope: Scope, keys: Sequence[str], at: datetime) -> None:
+        """Note that these records were read again and nothing was to be done."""
+        self._update(scope, keys, {"last_seen_at": at})
+
+    def close_rejects(self, scope: Scope, keys: Sequence[str]) -> None:
+        """Note that records refused or skipped before are again what the target already has."""
+        nothing = dict.fromkeys(("reason_code", "reason", "waits_for", "tried_hash"))
+        self._update(scope, keys, {"status": Outcome.UNCHANGED.value, **nothing})
+
+    def _update(self, scope: Scope, keys: Sequence[str], values: dict[str, Any]) -> None:
+        if not keys:
+            return
+        table = schema.record
+        own = list(table.primary_key)
+        found = self.database.by_keys(own, self._mine(scope), table.c.record_key, keys)
+        with self.database.write() as connection:
+            if self.database.is_sqlite:
+                where = table.c.record_key.in_(found.with_only_columns(table.c.record_key))
+                connection.execute(update(table).where(*self._mine(scope), where).values(values))
+                return
+            # Without statistics a hash join would read the whole table for each batch.
+            connection.exec_driver_sql(NESTED_LOOP)
+            rows = found.subquery()
+            same = [column == rows.c[column.name] for column in own]
+            connection.execute(update(table).where(*same).values(values))
+
+    @staticmethod
+    def _mine(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+        return schema.record.c.instance == scope.instance, schema.record.c.sync == scope.sync
+
+    def links(self, instance: str, systems: tuple[str, str], entity: str, keys: Sequence[str]) -> dict[str, str]:
+        """Return the target keys that these source keys are linked to."""
+        link = schema.link.c
+        where = (
+            link.instance == instance,
+            link.system_a == systems[0],
+            link.system_b == systems[1],
+            link.entity == entity,
+        )
+        query = self.database.by_keys([link.key_a, link.key_b], where, link.key_a, keys)
+        with self.database.read() as connection:
+            return {row.key_a: row.key_b for row in connection.execute(query)}
+
+    @cached_property
+    def _upsert_link(self) -> Any:
+        table = schema.link
+        insert = self.database.insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+        new = insert.excluded
+        return insert.on_conflict_do_update(
+            index_elements=[column.name for column in table.primary_key],
+            set_={"key_b": new.key_b, "updated_at": new.updated_at},
+        )

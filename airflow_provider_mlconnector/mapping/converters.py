@@ -1,0 +1,146 @@
+"""The published list of converters: small, named, pure.
+
+Each takes the values of a row's source fields (never None, but for those that join several) and returns the target's
+value, or None for "nothing to send". What cannot be converted raises ValueError with a text that does not repeat it.
+`name:argument` in a field map passes the argument, e.g. `left:40`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+Converter = Callable[..., Any]
+
+# ASCII only, one @, a dot in the domain: what marketing systems accept without asking DNS.
+EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]{1,62}")
+YES, NO = ("y", "yes", "1", "t", "true"), ("n", "no", "0", "f", "false", "")
+
+
+def text(value: Any) -> str | None:
+    """The value as text, without surrounding blanks."""
+    return str(value).strip() or None
+
+
+def upper(value: Any) -> str:
+    """Upper case."""
+    return str(value).strip().upper()
+
+
+def lower(value: Any) -> str:
+    """Lower case."""
+    return str(value).strip().lower()
+
+
+def digits(value: Any) -> str | None:
+    """Only the digits."""
+    return re.sub(r"\D", "", str(value)) or None
+
+
+def integer(value: Any) -> int:
+    """A whole number."""
+    number = decimal(value)
+    if number != number.to_integral_value():
+        raise ValueError("is not a whole number")
+    return int(number)
+
+
+def decimal(value: Any) -> Decimal:
+    """An exact decimal number."""
+    try:
+        number = Decimal(str(value).strip())
+    except InvalidOperation:
+        raise ValueError("is not a number") from None
+    if not number.is_finite():
+        raise ValueError("is not a number")
+    return number
+
+
+def boolean(value: Any) -> bool:
+    """Y, 1, true and the like are true; N, 0, false are false."""
+    word = str(value).strip().lower()
+    if word in YES:
+        return True
+    if word in NO:
+        return False
+    raise ValueError("is neither yes nor no")
+
+
+def date(value: Any) -> str:
+    """A date as YYYY-MM-DD."""
+    try:
+        return datetime.fromisoformat(str(value)).date().isoformat()
+    except ValueError:
+        raise ValueError("is not an ISO date") from None
+
+
+def instant(value: Any) -> str:
+    """An instant as YYYY-MM-DDTHH:MM:SS with its offset."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("is not an ISO date and time") from None
+    if moment.tzinfo is None:
+        raise ValueError("has no offset from UTC")
+    return moment.isoformat(timespec="seconds")
+
+
+def email(value: Any) -> str:
+    """An e-mail address (ASCII, as marketing systems require)."""
+    address = str(value).strip()
+    if not EMAIL.fullmatch(address) or ".." in address or len(address) > 254:
+        raise ValueError("is not a valid e-mail address")
+    return address
+
+
+def url(value: Any) -> str | None:
+    """A web address with its scheme; `www.acme.com` becomes `https://www.acme.com`."""
+    address = str(value).strip()
+    return address if not address or "://" in address else f"https://{address}"
+
+
+def first(*values: Any) -> Any:
+    """The first that is not blank."""
+    return next((value for value in values if value is not None), None)
+
+
+def join(*values: Any) -> str | None:
+    """All that are not blank, with a space between."""
+    return " ".join(str(value) for value in values if value is not None) or None
+
+
+def join_comma(*values: Any) -> str | None:
+    """All that are not blank, with a comma between."""
+    return ", ".join(str(value) for value in values if value is not None) or None
+
+
+def join_lines(*values: Any) -> str | None:
+    """All that are not blank, each on its line."""
+    return "\n".join(str(value) for value in values if value is not None) or None
+
+
+def left(value: Any, length: str) -> str:
+    """The first so many characters: `left:40`."""
+    return str(value)[: int(length)]
+
+
+def prefix(value: Any, start: str) -> str:
+    """The text with something before it: `prefix:JDE-`."""
+    return f"{start}{value}"
+
+
+SEVERAL = ("first", "join", "join_comma", "join_lines")
+"""Converters that take several source fields, any of which may be None."""
+
+WITH_ARGUMENT = ("left", "prefix")
+
+CONVERTERS: dict[str, Converter] = {
+    function.__name__: function
+    for function in (
+        text, upper, lower, digits, integer, decimal, boolean, date, instant, email, url,
+        first, join, join_comma, join_lines, left, prefix,
+    )
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Operators: thin shells around the pipeline."""

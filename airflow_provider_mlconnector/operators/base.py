@@ -1,0 +1,169 @@
+"""What the four operators share: from Airflow's context to a job, from our errors to Airflow's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_provider_mlconnector.exceptions import ConfigurationError, QuotaExhausted, Stop
+from airflow_provider_mlconnector.pipeline.job import Job, instance_of
+from airflow_provider_mlconnector.pipeline.staging import root_path, staging_url
+from airflow_provider_mlconnector.pipeline.window import RunInfo
+from airflow_provider_mlconnector.syncs import Sync, get_sync
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_provider_mlconnector.hooks.base import VendorHook
+
+CONNECTION_IDS = "connection_ids"
+"""XCom key under which extract leaves the Connections that its run is about."""
+
+
+class SyncOperator(BaseOperator):
+    """Base of the operators; its constructor only remembers.
+
+    :param sync: full name, `<dag>.<entity>`.
+    :param source_conn_id, target_conn_id: by default each vendor's own (`jde_default`, …); map, upsert and commit take
+        over what extract was given.
+    """
+
+    template_fields = ("source_conn_id", "target_conn_id")
+
+    def __init__(
+        self, *, sync: str, source_conn_id: str | None = None, target_conn_id: str | None = None, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.sync = sync
+        self.source_conn_id = source_conn_id
+        self.target_conn_id = target_conn_id
+
+    @cached_property
+    def declared(self) -> Sync:
+        """The sync's declaration."""
+        return get_sync(self.sync)
+
+    def execute(self, context: Context) -> Any:
+        """Do this operator's step; errors become what Airflow must do about them."""
+        with self.translated(context):
+            return self.step(context)
+
+    def step(self, context: Context) -> Any:
+        """The step itself."""
+        raise NotImplementedError
+
+    def go_on(self, context: Context, event: Any = None) -> Any:
+        """Continue after a deferral: the quota is whole again."""
+        return self.execute(context)
+
+    @contextmanager
+    def translated(self, context: Context) -> Iterator[None]:
+        """Fail at once where no retry helps, release the worker where only time helps, else let Airflow retry."""
+        try:
+            yield
+        except QuotaExhausted as spent:
+            self._wait_for(spent)
+        except Stop as error:
+            self._note_failure(context, error)
+            raise AirflowFailException(f"{self.sync}: {error}") from error
+
+    def _wait_for(self, spent: QuotaExhausted) -> None:
+        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+        self.log.warning("%s; the worker is released until then", spent)
+        self.defer(trigger=DateTimeTrigger(moment=spent.reset_at), method_name="go_on")
+
+    def _note_failure(self, context: Context, error: Stop) -> None:
+        try:
+            job = self.job(context)
+            job.ledger.runs.fail(job.scope, job.run.run_id, error.message)
+        except Exception as again:  # the failure itself matters more than its note
+            self.log.debug("could not note the failure in the ledger: %s", type(again).__name__)
+
+    def job(self, context: Context) -> Job:
+        """Return the job of this run; reads both Connections, makes no call to a vendor."""
+        from airflow_provider_mlconnector.crypto import default_keyring
+        from airflow_provider_mlconnector.state import AirflowVariables, open_airflow_ledger
+
+        source, target = (self.hook(system, context).connection for system in self.declared.systems)
+        return Job(
+            sync=self.declared,
+            run=run_info(context),
+            params=params_of(context, self.declared),
+            instance=instance_of(source.account, target.account),
+            account=target.account_id,
+            ledger=open_airflow_ledger(),
+            keyring=default_keyring(),
+            state_port=AirflowVariables(),
+            root=root_path(staging_url()),
+        )
+
+    def hook(self, system: str, context: Context) -> VendorHook:
+        """Return the hook of the source or target system."""
+        from airflow_provider_mlconnector.hooks.registry import by_system, import_object
+
+        model = by_system(system)
+        given = self._conn_ids(context)
+        conn_id = given.get(system) or model.default_conn_id
+        hook_class: Callable[..., VendorHook] = import_object(model.hook_class_name)
+        return hook_class(http_conn_id=conn_id)
+
+    def _conn_ids(self, context: Context) -> dict[str, str]:
+        source, target = self.declared.systems
+        own = {source: self.source_conn_id, target: self.target_conn_id}
+        found = {system: conn_id for system, conn_id in own.items() if conn_id}
+        return {**self._conn_ids_of_extract(context), **found}
+
+    def _conn_ids_of_extract(self, context: Context) -> dict[str, str]:
+        prefix = self.task_id.rpartition(".")[0]
+        extract = f"{prefix}.extract" if prefix else "extract"
+        if self.task_id == extract:
+            return {}
+        given: Any = context["ti"].xcom_pull(task_ids=extract, key=CONNECTION_IDS)
+        return dict(given) if isinstance(given, Mapping) else {}
+
+
+def run_info(context: Context) -> RunInfo:
+    """Return what Airflow knows of the run."""
+    run = context["dag_run"]
+    started = run.start_date or run.run_after
+    return RunInfo(
+        dag_id=run.dag_id,
+        run_id=run.run_id,
+        run_type=str(getattr(run.run_type, "value", run.run_type)),
+        started=started.astimezone(UTC) if started else datetime.now(UTC),
+        interval_start=run.data_interval_start,
+        interval_end=run.data_interval_end,
+    )
+
+
+def params_of(context: Context, sync: Sync) -> dict[str, Any]:
+    """Return the run's params, those of `field_map` that are given per sync narrowed to this one.
+
+    :raises ConfigurationError: for a `syncs` entry that names no sync of the DAG.
+    """
+    from airflow_provider_mlconnector.syncs import syncs_of
+
+    params = dict(context.get("params") or {})
+    siblings = [other for other in syncs_of(sync.dag_id)] or [sync]
+    names = {name: other.name for other in siblings for name in (other.entity, other.name)}
+    for wanted in params.get("syncs") or []:
+        if wanted not in names:
+            raise ConfigurationError(f"param syncs: no '{wanted}' in {sync.dag_id}; there are {', '.join(names)}")
+    rows = params.get("field_map") or {}
+    if rows and set(rows) <= set(names):
+        params["field_map"] = {key: row for name in (sync.entity, sync.name) for key, row in rows.get(name, {}).items()}
+        params["field_map_is_own"] = True
+    return params
+
+
+def is_selected(params: Mapping[str, Any], sync: Sync) -> bool:
+    """Whether the run's param `syncs` includes this one; by default all are."""
+    wanted = params.get("syncs")
+    return not wanted or sync.entity in wanted or sync.name in wanted

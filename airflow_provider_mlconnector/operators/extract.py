@@ -1,0 +1,37 @@
+"""Read everything the run's window holds into staging."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from airflow_provider_mlconnector.operators.base import CONNECTION_IDS, SyncOperator, is_selected, params_of
+from airflow_provider_mlconnector.operators.deployment import check_deployment
+from airflow_provider_mlconnector.pipeline.extract import extract
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class ExtractOperator(SyncOperator):
+    """Stage every page before anything is sent; returns `[{"uri", "rows", "sha256", "index"}]`, never records.
+
+    ::
+
+        ExtractOperator(task_id="extract", sync="jde_to_marketo.companies", source_conn_id="jde_default")
+    """
+
+    def step(self, context: Context) -> list[dict[str, Any]]:
+        """Decide window and field map, then read; goes on where an interrupted try left off."""
+        if not is_selected(params_of(context, self.declared), self.declared):
+            raise AirflowSkipException(f"{self.sync} is not among the run's syncs")
+        job = self.job(context)
+        check_deployment(job.ledger, job.root)
+        context["ti"].xcom_push(key=CONNECTION_IDS, value=self._conn_ids(context))
+        source, target = (self.hook(system, context) for system in self.declared.systems)
+        try:
+            return [ref.as_dict() for ref in extract(job, source.client, target.client)]
+        finally:
+            source.close()
+            target.close()

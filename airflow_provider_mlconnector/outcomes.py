@@ -1,0 +1,33 @@
+"""What became of one record, in the words of the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The outcomes of an attempt to deliver a record (`mlc_event.outcome`)."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    REJECTED = "rejected"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """The target's answer about one record of a batch, in the order of the batch.
+
+    `target_id` is the vendor's own id; `code` the vendor's own code; `message` is ours and free of personal
+    data; `detail` the vendor's own words, kept only encrypted.
+    """
+
+    outcome: Outcome
+    target_id: str | None = None
+    code: str | None = None
+    message: str | None = None
+    detail: str | None = None
+    request_id: str | None = None

@@ -1,0 +1,107 @@
+"""The end of a run: every record accounted for, then, as the last act, the watermark."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow_provider_mlconnector import config
+from airflow_provider_mlconnector.exceptions import AccountingError, Stop
+from airflow_provider_mlconnector.ledger.runs import Counts
+from airflow_provider_mlconnector.pipeline.job import Job, utc_now
+from airflow_provider_mlconnector.pipeline.staging import Staging, safe
+from airflow_provider_mlconnector.pipeline.window import Window
+
+log = logging.getLogger(__name__)
+
+FEW_REJECTS = 20
+COLUMNS = ("read", "created", "updated", "unchanged", "skipped", "rejected")
+
+
+def commit(job: Job) -> dict[str, Any]:
+    """Check a run's account, move its watermark, and return its counts.
+
+    :raises AccountingError: when a record that was read has no outcome.
+    :raises Stop: when so many are rejected that the mapping is broken rather than the data.
+    """
+    manifest = job.staging.manifest()
+    if manifest is None:
+        log.info("%s: nothing was read in this run", job.sync.name)
+        return {}
+    if job.dry_run:
+        return _commit_rehearsal(job, manifest)
+    counts, read = job.ledger.runs.counts(job.scope, job.run.run_id), int(manifest["read"])
+    _report(job, read, counts)
+    try:
+        _check_account(job, read, counts)
+        _check_rejects(job, read, counts)
+    except Stop as error:
+        job.ledger.runs.finish(job.scope, job.run.run_id, "failed", read=read, counts=counts, message=error.message)
+        raise
+    message = manifest["not_configured"]
+    job.ledger.runs.finish(job.scope, job.run.run_id, "success", read=read, counts=counts, message=message)
+    job.staging.write_json("committed.json", {"at": utc_now()})
+    _sweep(job)
+    window = Window.from_json(manifest["window"])
+    if window.moves_watermark and not manifest["not_configured"]:
+        mark = job.state.move_watermark(job.instance, window.end, job.run.run_id)
+        log.info("%s: watermark %s", job.sync.name, mark.watermark.isoformat())
+    else:
+        log.info("%s: watermark stays (%s)", job.sync.name, window.origin)
+    return {"sync": job.sync.name, "read": read, **counts.as_columns()}
+
+
+def _commit_rehearsal(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
+    totals = dict.fromkeys(COLUMNS[1:], 0)
+    for index in range(manifest["chunks"]):
+        for name, count in (job.staging.read_json(f"rehearsal-{index:05d}.json") or {}).items():
+            totals[name] += count
+    read = int(manifest["read"])
+    job.ledger.runs.finish(job.scope, job.run.run_id, "dry_run", read=read, counts=Counts(**totals))
+    log.info("%s: dry run, nothing was written. read %d: %s", job.sync.name, read, totals)
+    job.staging.write_json("committed.json", {"at": utc_now()})
+    return {"sync": job.sync.name, "read": read, **totals, "dry_run": True}
+
+
+def _check_account(job: Job, read: int, counts: Counts) -> None:
+    if counts.pending:
+        raise AccountingError(
+            f"{job.sync.name}: {counts.pending} records were sent and their answer is not known; the target is asked "
+            f"by the next try (airflow mlconnector audit --sync {job.sync.name} --outcome pending)"
+        )
+    if read != counts.answered:
+        raise AccountingError(
+            f"{job.sync.name}: {read} records were read and {counts.answered} have an outcome; the watermark stays. "
+            "Clear the upsert tasks of this run to deliver the rest"
+        )
+
+
+def _check_rejects(job: Job, read: int, counts: Counts) -> None:
+    if job.sync.aligned:
+        return
+    ratio = float(config.option("max_reject_ratio", "0.2"))
+    fresh = counts.rejected - counts.known
+    base = read - counts.unchanged - counts.skipped - counts.known
+    if fresh >= FEW_REJECTS and fresh > ratio * base:
+        raise Stop(
+            f"{job.sync.name}: {fresh} of {base} records were rejected, more than max_reject_ratio {ratio:g} allows; "
+            "that is a broken mapping rather than bad data. See the reasons above, mend the field map and clear the run"
+        )
+
+
+def _report(job: Job, read: int, counts: Counts) -> None:
+    table = {"read": read, **counts.as_columns()}
+    log.info("%s: %s", job.sync.name, " | ".join(f"{name} {table[name]}" for name in COLUMNS))
+    for code, reason, count, key in job.ledger.reading.rejects_by_reason(job.scope, job.run.run_id):
+        log.warning("%s: %d rejected, %s: %s (e.g. record %s)", job.sync.name, count, code, reason, key)
+
+
+def _sweep(job: Job) -> None:
+    """Remove the staged records of this sync's runs that were committed long enough ago."""
+    keep = timedelta(days=float(config.option("staging_retention", "7")))
+    siblings = job.root / safe(job.sync.name) / job.instance
+    for folder in list(siblings.iterdir()):
+        done = Staging(folder, job.keyring).read_json("committed.json")
+        if done and utc_now() - datetime.fromisoformat(done["at"]) >= keep:
+            Staging(folder, job.keyring).remove()

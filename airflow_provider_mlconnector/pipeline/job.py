@@ -1,0 +1,72 @@
+"""One run of one sync: what all four tasks need to know, and where they keep things."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.ledger import Ledger, Scope
+from airflow_provider_mlconnector.ledger.claims import Target
+from airflow_provider_mlconnector.pipeline.staging import Staging
+from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
+from airflow_provider_mlconnector.pipeline.window import RunInfo
+from airflow_provider_mlconnector.syncs.base import Sync
+
+
+def instance_of(source_account: str, target_account: str) -> str:
+    """Return the short hash of which source and which target this is about."""
+    return hashlib.sha256(f"{source_account}\n{target_account}".encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of a sync between two accounts.
+
+    :param account: the target account's short hash, shared by all syncs that write into it.
+    :param root: the staging root.
+    """
+
+    sync: Sync
+    run: RunInfo
+    params: Mapping[str, Any]
+    instance: str
+    account: str
+    ledger: Ledger
+    keyring: Keyring
+    state_port: StatePort
+    root: Any
+
+    @property
+    def scope(self) -> Scope:
+        """The records this is about."""
+        return Scope(self.instance, self.sync.name)
+
+    @property
+    def target(self) -> Target:
+        """The target's object type, as claims and leases name it."""
+        return Target(self.account, self.sync.object)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing may be written to the target."""
+        return bool(self.params.get("dry_run"))
+
+    @cached_property
+    def state(self) -> SyncState:
+        """Watermark, resume point and user's field map of the sync."""
+        return SyncState(self.state_port, self.sync.name)
+
+    @cached_property
+    def staging(self) -> Staging:
+        """The run's staging folder."""
+        return Staging.of_run(self.root, self.sync.name, self.instance, self.run.run_id, self.keyring)
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)

@@ -1,0 +1,133 @@
+"""One chunk of source records into one chunk of payloads; what cannot be mapped is rejected with its reason."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from airflow_provider_mlconnector.exceptions import RecordRejected
+from airflow_provider_mlconnector.ledger.claims import Claim
+from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.pipeline.extract import read_plan
+from airflow_provider_mlconnector.pipeline.job import Job
+from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
+from airflow_provider_mlconnector.pipeline.progress import Progress
+from airflow_provider_mlconnector.pipeline.staging import ChunkRef, chain
+from airflow_provider_mlconnector.syncs.base import Link
+
+log = logging.getLogger(__name__)
+
+MAPPED = "mapped"
+READY, SKIPPED, REJECTED = "ready", "skipped", "rejected"
+
+
+class _Page(msgspec.Struct):
+    read_at: datetime
+    rows: list[dict[str, Any]]
+
+
+_pages = msgspec.json.Decoder(_Page, float_hook=Decimal)
+_canonical = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
+
+
+def content_hash(*parts: Any) -> str:
+    """Return 32 hex digits over the canonical JSON of the parts."""
+    return hashlib.blake2b(_canonical(parts), digest_size=16).hexdigest()
+
+
+def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
+    """Map one staged chunk; claim its target keys; return the mapped chunk."""
+    mapper, staging = Mapper(job, read_plan(job)), job.staging
+    path = staging.chunk_path(MAPPED, ref.index)
+    progress = Progress(log, f"{job.sync.name}: mapped")
+    first_load = not job.ledger.claims.any(job.scope)
+    digest, tally = "", {READY: 0, SKIPPED: 0, REJECTED: 0}
+    for number, part in enumerate(staging.parts(ref)):
+        page = _pages.decode(part)
+        mapped = mapper.map(page.rows, page.read_at)
+        if not job.dry_run:
+            claims = [Claim(m.record_key, m.target_key if m.status == READY else None, m.changed_at) for m in mapped]
+            job.ledger.claims.take(job.scope, job.target, claims, first_load=first_load)
+        digest = chain(digest, staging.write_part(path, number, mapped))
+        for item in mapped:
+            tally[item.status] += 1
+        progress.add(len(mapped))
+    log.info("%s: chunk %d mapped: %d ready, %d skipped, %d rejected", job.sync.name, ref.index, *tally.values())
+    return replace_ref(ref, str(path), digest)
+
+
+def replace_ref(ref: ChunkRef, uri: str, digest: str) -> ChunkRef:
+    """Return the reference of the same rows at the next stage."""
+    return ChunkRef(uri, ref.rows, digest, ref.index)
+
+
+class Mapper:
+    """The compiled field map of a run with its checks and links."""
+
+    def __init__(self, job: Job, plan: Plan):
+        self._job, self._sync, self._plan = job, job.sync, plan
+        field_map = FieldMap.from_json(plan.rows)
+        self._build = field_map.function
+        self._version = field_map.version
+        self._validate = self._sync.validator(plan)
+        self._links = tuple(link for link in self._sync.links if link.field in field_map.origins)
+
+    def map(self, records: Sequence[dict[str, Any]], read_at: datetime) -> list[Mapped]:
+        """Map records that were read together."""
+        mapped = [self._one(record, read_at) for record in records]
+        for link in self._links:
+            self._resolve(link, mapped)
+        for item in mapped:
+            if item.status == READY:
+                item.content_hash = content_hash(item.payload)
+        return mapped
+
+    def _one(self, record: dict[str, Any], read_at: datetime) -> Mapped:
+        changed = record.get("changed_at")
+        changed_at = datetime.fromisoformat(changed) if changed else None
+        item = Mapped(record["record_key"], READY, read_at, changed_at, "", None)
+        skip = self._sync.skip(record) or self._plan.read_only
+        try:
+            if skip:
+                item.status, (item.code, item.reason) = SKIPPED, skip
+            else:
+                item.payload = self._build(record)
+                self._validate(item.payload)
+                item.target_key = self._key(item.payload)
+        except RecordRejected as error:
+            item.status, item.code, item.reason, item.detail = REJECTED, error.code, error.message, error.detail
+        if item.status != READY:
+            item.payload, item.content_hash = None, content_hash(self._version, item.code, record)
+        return item
+
+    def _key(self, payload: dict[str, Any]) -> str:
+        key = self._sync.target_key(payload)
+        if not key:
+            raise RecordRejected("the field map yields no key for the target", code="missing_key")
+        return self._job.ledger.pepper.hash(key) if self._sync.personal_key else key
+
+    def _resolve(self, link: Link, mapped: Sequence[Mapped]) -> None:
+        waiting = [item for item in mapped if item.payload and item.payload.get(link.field) is not None]
+        keys = {str(item.payload[link.field]) for item in waiting if item.payload}
+        if not keys:
+            return
+        known = self._job.ledger.links(self._job.instance, self._sync.systems, link.entity, list(keys))
+        for item in waiting:
+            payload = item.payload or {}
+            key = str(payload[link.field])
+            if key in known:
+                payload[link.field] = known[key]
+                continue
+            item.waits_for, item.code = f"{link.entity}|{key}", "missing_link"
+            item.reason = f"{link.entity} {key} has not reached the target"
+            if link.required:
+                item.status, item.payload = REJECTED, None
+                item.content_hash = content_hash(self._version, item.code, key)
+            else:
+                del payload[link.field]

@@ -1,0 +1,118 @@
+"""What the pipeline asks of a source and of a target, and the shapes that pass between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from airflow_provider_mlconnector.outcomes import RowResult
+from airflow_provider_mlconnector.pipeline.window import Window
+
+Record = dict[str, Any]
+"""A source record: "TABLE.FIELD" → value, `record_key`, `changed_at` (aware)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records read together.
+
+    :param read_at: when the reading began (UTC); anything newer in the source is not in it.
+    :param cursor: JSON-able; reading goes on behind it after a crash.
+    """
+
+    rows: Sequence[Record]
+    read_at: datetime
+    cursor: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What to read.
+
+    :param also: record keys to read whether or not they changed in the window.
+    :param after: the cursor of the last batch that was staged.
+    """
+
+    window: Window
+    columns: frozenset[str]
+    also: tuple[str, ...] = ()
+    after: Any = None
+
+
+class Source(Protocol):
+    """The reading side of a sync, bound to an open client."""
+
+    def batches(self, request: ReadRequest) -> Iterator[Batch]:
+        """Yield the records whose change falls into the window, each once, in a repeatable order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run maps: decided by extract, before anything is read, and kept with the staged records.
+
+    :param rows: the effective field map (FieldMap.to_json).
+    :param schema: the target's own description of the object, as the target made it; None when there is none.
+    :param read_only: why nothing can be written, as (code, reason); the run goes on and skips each record.
+    :param not_configured: why there is nothing to do at all.
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    schema: dict[str, Any] | None = None
+    read_only: tuple[str, str] | None = None
+    not_configured: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A record about to be sent. `moved_from` is the target's id when its target key has changed."""
+
+    record_key: str
+    payload: dict[str, Any]
+    moved_from: str | None = None
+
+
+class TargetObject(Protocol):
+    """One object type of a target system, bound to an open client."""
+
+    max_batch: int
+    max_bytes: int
+    concurrency: int
+
+    def group(self, ready: Ready) -> str:
+        """Return which records may share a batch."""
+        ...
+
+    def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
+        """Send one batch and return its answers in the same order.
+
+        :raises BatchRefused: when the batch was refused as a whole for its content or size.
+        :raises ObjectReadOnly: when the object cannot be written at all.
+        """
+        ...
+
+
+class Mapped(msgspec.Struct, array_like=True):
+    """A mapped record as it is staged: a payload, or why there is none.
+
+    `status` is `ready`, `skipped` or `rejected`; `target_key` is a keyed hash where it is personal.
+    """
+
+    record_key: str
+    status: str
+    read_at: datetime
+    changed_at: datetime | None
+    content_hash: str
+    target_key: str | None
+    payload: dict[str, Any] | None = None
+    code: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+    waits_for: str | None = None
+
+
+Validator = Callable[[Mapping[str, Any]], None]

@@ -1,0 +1,129 @@
+"""Batches to the target with bounded concurrency; each answer is in the ledger before the next batch goes."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from airflow_provider_mlconnector.exceptions import BatchRefused, MLConnectorError, ObjectReadOnly
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.lease import Lease
+from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready, TargetObject
+from airflow_provider_mlconnector.pipeline.progress import Progress
+
+log = logging.getLogger(__name__)
+
+Item = tuple[Mapped, Ready]
+Answers = list[tuple[Mapped, RowResult]]
+
+
+class Sender:
+    """Sends records of one object type.
+
+    :param write: puts the answers of one batch into the ledger.
+    """
+
+    def __init__(self, target: TargetObject, write: Callable[[Answers], None], lease: Lease, name: str):
+        self._target, self._write, self._lease = target, write, lease
+        self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix="mlc-send")
+        self._flying: dict[Future[list[RowResult]], tuple[str, Sequence[Item]]] = {}
+        self._waiting: deque[tuple[str, Sequence[Item]]] = deque()
+        self._error: MLConnectorError | None = None
+        self._read_only: ObjectReadOnly | None = None
+        self._progress = Progress(log, f"{name}: delivered")
+        self.tally: Counter[Outcome] = Counter()
+
+    def send(self, items: Sequence[Item]) -> None:
+        """Send these records; returns when each has its answer in the ledger.
+
+        :raises MLConnectorError: the first error that ends the task, after all answers that came are written.
+        """
+        groups: dict[str, list[Item]] = {}
+        for item in items:
+            groups.setdefault(self._target.group(item[1]), []).append(item)
+        # Group by group: a record that moves to another key must have left its old one before that is taken.
+        for group in sorted(groups):
+            members, size = groups[group], self._target.max_batch
+            self._waiting.extend((group, members[start : start + size]) for start in range(0, len(members), size))
+            self._drain()
+
+    def _drain(self) -> None:
+        while self._waiting or self._flying:
+            while self._waiting and not self._error and len(self._flying) < self._target.concurrency:
+                self._submit(*self._waiting.popleft())
+            if self._flying:
+                done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._collect(future)
+            elif self._error:
+                break
+        if self._error:
+            raise self._error
+
+    def _submit(self, group: str, batch: Sequence[Item]) -> None:
+        if self._read_only:
+            self._answer(batch, [_skipped(self._read_only)] * len(batch))
+            return
+        try:
+            self._lease.check()
+        except MLConnectorError as error:
+            self._error = error
+            return
+        future = self._pool.submit(self._target.deliver, group, [ready for _, ready in batch])
+        self._flying[future] = group, batch
+
+    def _collect(self, future: Future[list[RowResult]]) -> None:
+        group, batch = self._flying.pop(future)
+        try:
+            self._answer(batch, future.result())
+        except BatchRefused as refusal:
+            self._halve(group, batch, refusal)
+        except ObjectReadOnly as refusal:
+            log.warning("the target does not let this be written (%s); the rest is skipped", refusal)
+            self._read_only = refusal
+            self._answer(batch, [_skipped(refusal)] * len(batch))
+        except MLConnectorError as error:
+            self._error = self._error or error
+
+    def _halve(self, group: str, batch: Sequence[Item], refusal: BatchRefused) -> None:
+        if len(batch) == 1:
+            self._answer(batch, [_rejected(refusal)])
+            return
+        log.info("a batch of %d was refused as a whole (%s); halving it", len(batch), refusal.code)
+        middle = len(batch) // 2
+        self._waiting.extendleft([(group, batch[middle:]), (group, batch[:middle])])
+
+    def _answer(self, batch: Sequence[Item], results: Sequence[RowResult]) -> None:
+        answers = [(item, result) for (item, _), result in zip(batch, results, strict=True)]
+        self._write(answers)
+        self.tally.update(result.outcome for _, result in answers)
+        self._progress.add(len(answers))
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Sender:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def _rejected(refusal: BatchRefused) -> RowResult:
+    return RowResult(
+        Outcome.REJECTED,
+        code=refusal.code,
+        message=refusal.message,
+        detail=refusal.detail,
+        request_id=refusal.request_id,
+    )
+
+
+def _skipped(refusal: ObjectReadOnly) -> RowResult:
+    return RowResult(
+        Outcome.SKIPPED, code=refusal.code or "read_only", message=refusal.message, request_id=refusal.request_id
+    )

@@ -1,0 +1,153 @@
+"""Chunks of records between tasks: compressed, encrypted, checked; a folder per run, its manifest written last.
+
+A chunk is a folder of parts, a part is one page. Object stores cannot append, and a page that has been read must
+survive a crash, so each page is an object of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zstandard
+
+from airflow_provider_mlconnector import config
+from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.transport.body import loads
+
+CHUNK_ROWS = 20_000
+MAX_CHUNKS = 1_000
+GROWTH = 100
+"""Chunks double in size every so many, so that 1,000 of them hold any source."""
+
+
+class ChunkRef(msgspec.Struct, frozen=True):
+    """What an XCom carries of a chunk."""
+
+    uri: str
+    rows: int
+    sha256: str
+    index: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """As plain data."""
+        return msgspec.structs.asdict(self)
+
+
+def rows_of_chunk(index: int) -> int:
+    """Return how many rows the chunk of this index should hold."""
+    return CHUNK_ROWS * 2 ** (index // GROWTH)
+
+
+def safe(name: str) -> str:
+    """Return a name that is one path component everywhere."""
+    return re.sub(r"[^A-Za-z0-9_.=-]", "_", name)
+
+
+def chain(digest: str, part: bytes) -> str:
+    """Return the digest of a chunk after one more part; can be carried on after a crash."""
+    return hashlib.sha256(digest.encode() + hashlib.sha256(part).digest()).hexdigest()
+
+
+def root_path(url: str) -> Any:
+    """Return the staging root: a local path, or Airflow's ObjectStoragePath for any other store."""
+    if "://" not in url:
+        return Path(url).expanduser().absolute()
+    if url.startswith("file://"):
+        return Path(url.removeprefix("file://"))
+    from airflow.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(url)
+
+
+def staging_url() -> str:
+    """Return `[mlconnector] staging_path`, by default a folder under `$AIRFLOW_HOME`."""
+    return config.option("staging_path") or str(config.home() / "staging")
+
+
+class Staging:
+    """The folder of one run of one sync: `<root>/<sync>/<instance>/<run>/`."""
+
+    def __init__(self, folder: Any, keyring: Keyring):
+        self.folder = folder
+        self._keyring = keyring
+        self._compressor = zstandard.ZstdCompressor(level=1)
+        self._decompressor = zstandard.ZstdDecompressor()
+        self._encoder = msgspec.json.Encoder(decimal_format="number")
+
+    @classmethod
+    def of_run(cls, root: Any, sync: str, instance: str, run_id: str, keyring: Keyring) -> Staging:
+        """Open a run's folder."""
+        return cls(root / safe(sync) / instance / safe(run_id), keyring)
+
+    @classmethod
+    def of_chunk(cls, uri: str, keyring: Keyring) -> Staging:
+        """Open the run folder a chunk lies in (`<run>/<stage>/<index>`)."""
+        return cls(root_path(uri).parent.parent, keyring)
+
+    def chunk_path(self, stage: str, index: int) -> Any:
+        """Return the folder of one chunk, made when absent."""
+        path = self.folder / stage / f"{index:05d}"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write_part(self, path: Any, number: int, rows: Any) -> bytes:
+        """Write one part and return its bytes (for `chain`)."""
+        blob = self._keyring.seal(self._compressor.compress(self._encoder.encode(rows)))
+        (path / f"{number:05d}.part").write_bytes(blob)
+        return blob
+
+    def parts(self, ref: ChunkRef) -> Iterator[bytes]:
+        """Yield the decrypted JSON of each part of a chunk.
+
+        :raises UnexpectedAnswer: when the chunk is not what was written.
+        """
+        digest = ""
+        path = root_path(ref.uri)
+        number = 0
+        while (file := path / f"{number:05d}.part").exists():
+            blob = file.read_bytes()
+            digest = chain(digest, blob)
+            yield self._decompressor.decompress(self._keyring.open(blob))
+            number += 1
+        if digest != ref.sha256:
+            raise UnexpectedAnswer(f"staged chunk {ref.uri} is incomplete or was changed; clear the extract task")
+
+    def write_json(self, name: str, data: Any) -> None:
+        """Write a small JSON file of the run."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / name).write_bytes(self._keyring.seal(self._encoder.encode(data)))
+
+    def read_json(self, name: str) -> Any:
+        """Read a small JSON file of the run; None when there is none."""
+        file = self.folder / name
+        return loads(self._keyring.open(file.read_bytes())) if file.exists() else None
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Write `manifest.json`: window, read times, versions; no record."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "manifest.json").write_bytes(msgspec.json.format(self._encoder.encode(manifest)))
+
+    def manifest(self) -> dict[str, Any] | None:
+        """Read the manifest; None when the extract has not ended."""
+        file = self.folder / "manifest.json"
+        return msgspec.json.decode(file.read_bytes()) if file.exists() else None
+
+    def remove(self) -> None:
+        """Delete the run's folder with all its files."""
+        if self.folder.exists():
+            _remove_tree(self.folder)
+
+
+def _remove_tree(path: Any) -> None:
+    for entry in path.iterdir():
+        if entry.is_dir():
+            _remove_tree(entry)
+        else:
+            entry.unlink()
+    path.rmdir()

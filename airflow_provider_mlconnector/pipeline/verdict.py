@@ -1,0 +1,108 @@
+"""What is to be done with each mapped record: send it, or nothing, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from airflow_provider_mlconnector.ledger.rows import RecordState
+from airflow_provider_mlconnector.outcomes import Outcome
+from airflow_provider_mlconnector.pipeline.job import Job
+from airflow_provider_mlconnector.pipeline.mapper import READY
+from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready
+
+
+@dataclass
+class Verdicts:
+    """The records of one part, sorted by what is to be done.
+
+    `answered` have their answer in this run already, `unchanged` are what the target has, `carried` were refused or
+    skipped before for the same reason and with the same content; none of these gets an event.
+    """
+
+    send: list[tuple[Mapped, Ready]] = field(default_factory=list)
+    decided: list[tuple[Mapped, Outcome]] = field(default_factory=list)
+    answered: list[Mapped] = field(default_factory=list)
+    unchanged: list[Mapped] = field(default_factory=list)
+    carried: list[tuple[Mapped, RecordState]] = field(default_factory=list)
+    reopened: list[str] = field(default_factory=list)
+    known_before: set[str] = field(default_factory=set)
+
+
+class Judge:
+    """Compares mapped records with the ledger.
+
+    :param resumed: an earlier try has begun with these records, so some may have their answer.
+    :param retries_rejects: send again what was refused before, although nothing about it changed.
+    """
+
+    def __init__(self, job: Job, *, resumed: bool, retries_rejects: bool):
+        self._job, self._resumed, self._retries = job, resumed, retries_rejects
+
+    def judge(self, part: Sequence[Mapped]) -> Verdicts:
+        """Sort the records of one part."""
+        job, ledger = self._job, self._job.ledger
+        keys = [item.record_key for item in part]
+        states = ledger.states(job.scope, keys)
+        done = ledger.outcomes_in_run(job.scope, job.run.run_id, keys) if self._resumed and states else set()
+        owners = ledger.claims.owners(job.target, [m.target_key for m in part if m.status == READY and m.target_key])
+        verdicts = Verdicts()
+        for item in part:
+            state = states.get(item.record_key)
+            if state and state.content_hash:
+                verdicts.known_before.add(item.record_key)
+            if item.record_key in done and state and item.content_hash in (state.content_hash, state.tried_hash):
+                verdicts.answered.append(item)
+                continue
+            self._overrule(item, state, owners.get(item.target_key or ""))
+            self._place(item, state, verdicts)
+        self._find_moved(verdicts, states)
+        return verdicts
+
+    def _overrule(self, item: Mapped, state: RecordState | None, owner: tuple[str, str] | None) -> None:
+        """Hold back a ready record that must not go although it could be mapped."""
+        if item.status != READY:
+            return
+        if owner and owner[0] != self._job.sync.name:
+            item.status, item.code = "rejected", "owned_by_other_sync"
+            item.reason = f"the target's object belongs to {owner[0]}, record {owner[1]}; see external_id_prefix"
+        elif owner and owner[1] != item.record_key:
+            item.status, item.code = "skipped", "duplicate_of"
+            item.reason = f"has the same target key as {owner[1]}, which changed later"
+        elif state and state.read_at and item.read_at < state.read_at and item.content_hash != state.content_hash:
+            item.status, item.code = "skipped", "superseded"
+            item.reason = "a later reading of this record has already been sent"
+
+    def _place(self, item: Mapped, state: RecordState | None, verdicts: Verdicts) -> None:
+        if item.status != READY:
+            if state and (state.status, state.reason_code, state.tried_hash) == (
+                item.status,
+                item.code,
+                item.content_hash,
+            ):
+                verdicts.carried.append((item, state))
+            else:
+                verdicts.decided.append((item, Outcome(item.status)))
+        elif state and state.content_hash == item.content_hash:
+            verdicts.unchanged.append(item)
+            if state.status in (Outcome.REJECTED, Outcome.SKIPPED):
+                verdicts.reopened.append(item.record_key)
+        elif state and state.status == Outcome.REJECTED and state.tried_hash == item.content_hash and not self._retries:
+            verdicts.carried.append((item, state))
+        else:
+            verdicts.send.append((item, Ready(item.record_key, item.payload or {})))
+
+    def _find_moved(self, verdicts: Verdicts, states: dict[str, RecordState]) -> None:
+        """Note the target's id of records whose target key has changed since they were delivered."""
+        moved = [
+            item.record_key
+            for item, _ in verdicts.send
+            if (state := states.get(item.record_key)) and state.content_hash and state.target_key != item.target_key
+        ]
+        if not moved:
+            return
+        job = self._job
+        links = job.ledger.links(job.instance, job.sync.systems, job.sync.entity, moved)
+        verdicts.send = [
+            (item, Ready(ready.record_key, ready.payload, links.get(item.record_key))) for item, ready in verdicts.send
+        ]

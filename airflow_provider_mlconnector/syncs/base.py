@@ -1,0 +1,83 @@
+"""What a sync is: a declaration that joins a source's reader, a field map and a target's object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mlconnector.mapping import FieldMap
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.pipeline.ports import Plan, Record, Source, TargetObject, Validator
+
+
+@dataclass(frozen=True)
+class Link:
+    """A target field that holds another sync's key, e.g. a lead's company.
+
+    The field map puts the source key there; it becomes the target's through `mlc_link`.
+
+    :param required: reject the record while the link is missing; otherwise send it without, and again once it is there.
+    """
+
+    field: str
+    entity: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Sync:
+    """One entity from one system to another.
+
+    :param name: `<dag>.<entity>`.
+    :param source, target: the systems, as the ledger names them.
+    :param object: the target's object type.
+    :param tables: what a user's field map may read from.
+    :param rows: the default field map.
+    :param open_source: source client → reader.
+    :param open_target: target client → object.
+    :param plan: (source client, target client, the map with the user's rows) → Plan; asks the target, before the first
+        read, whether it knows every field. Raises UnknownField.
+    :param has_field: (target client, field) → whether the target's object has it.
+    :param validator: Plan → check of one payload, without any call; raises RecordRejected.
+    :param target_key: payload → the target's key, case folded where the target folds it.
+    :param personal_key: the target key is an e-mail address; only its keyed hash is kept.
+    :param skip: source record → (code, reason) when it is out of scope by rule.
+    :param overlap: how far a run reads behind the watermark.
+    :param aligned: an alignment sync, exempt from the reject ratio.
+    """
+
+    name: str
+    source: str
+    target: str
+    object: str
+    tables: frozenset[str]
+    rows: FieldMap
+    open_source: Callable[[Any], Source]
+    open_target: Callable[[Any], TargetObject]
+    plan: Callable[[Any, Any, FieldMap], Plan]
+    has_field: Callable[[Any, str], bool]
+    validator: Callable[[Plan], Validator]
+    target_key: Callable[[Mapping[str, Any]], str | None]
+    personal_key: bool = False
+    skip: Callable[[Record], tuple[str, str] | None] = lambda record: None
+    links: tuple[Link, ...] = ()
+    overlap: timedelta = timedelta(days=1)
+    aligned: bool = False
+
+    @property
+    def dag_id(self) -> str:
+        """The DAG this sync belongs to."""
+        return self.name.partition(".")[0]
+
+    @property
+    def entity(self) -> str:
+        """The sync's name within its DAG; its tasks are `<entity>.extract` and so on."""
+        return self.name.partition(".")[2]
+
+    @property
+    def systems(self) -> tuple[str, str]:
+        """Source and target."""
+        return self.source, self.target

@@ -1,0 +1,181 @@
+"""JD Edwards → Marketo: customers as companies, their contacts as leads, opportunities where a site has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mlconnector.mapping import FieldMap, to
+from airflow_provider_mlconnector.pipeline.ports import Plan, Record, Source, TargetObject, Validator
+from airflow_provider_mlconnector.syncs.base import Link, Sync
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+    from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
+
+COMPANIES = FieldMap(
+    (
+        to("externalCompanyId", "F03012.AN8", convert="text"),
+        to("company", "F0101.ALPH"),
+        to("billingStreet", "F0116.ADD1", "F0116.ADD2", "F0116.ADD3", "F0116.ADD4", convert="join_comma"),
+        to("billingCity", "F0116.CTY1"),
+        to("billingState", "F0116.ADDS"),
+        to("billingPostalCode", "F0116.ADDZ"),
+        to("billingCountry", "F0116.CTR"),
+        to("mainPhone", "F0115.AR1", "F0115.PH1"),
+        to("website", "F01151_I.EMAL", convert="url"),
+        to("sicCode", "F0101.SIC", convert="text", optional=True),
+        # Sent only where the instance has a field of this name; a user's row puts them elsewhere.
+        to("companyEmail", "F01151.EMAL", convert="email", optional=True),
+        to("categoryCode01", "F0101.AC01", optional=True),
+        to("categoryCode02", "F0101.AC02", optional=True),
+        to("categoryCode03", "F0101.AC03", optional=True),
+        to("categoryCode04", "F0101.AC04", optional=True),
+        to("categoryCode05", "F0101.AC05", optional=True),
+        to("creditLimit", "F03012.ACL", convert="decimal", optional=True),
+        to("paymentTerms", "F03012.TRAR", optional=True),
+        to("currencyCode", "F03012.CRCD", optional=True),
+        to("taxId", "F0101.TAX", optional=True),
+        to("businessUnit", "F0101.MCU", optional=True),
+    )
+)
+
+LEADS = FieldMap(
+    (
+        to("email", "F01151.EMAL", convert="email"),
+        to("firstName", "F0111.GNNM"),
+        to("middleName", "F0111.MDNM"),
+        to("lastName", "F0111.SRNM", "F0111.MLNM", "F0111.ALPH", convert="first"),
+        to("title", "F0111.ATTL"),
+        to("phone", "F0115.AR1", "F0115.PH1"),
+        to("mobilePhone", "F0115_MOBILE.AR1", "F0115_MOBILE.PH1"),
+        to("fax", "F0115_FAX.AR1", "F0115_FAX.PH1"),
+        to("externalCompanyId", "F0111.AN8", convert="text"),
+    )
+)
+
+OPPORTUNITIES = FieldMap(
+    (
+        to("externalOpportunityId", "ORCH.id", convert="text"),
+        to("name", "ORCH.name"),
+        to("externalCompanyId", "ORCH.customer", convert="text"),
+        to("stage", "ORCH.stage", optional=True),
+        to("amount", "ORCH.amount", convert="decimal", optional=True),
+        to("closeDate", "ORCH.close_date", convert="date", optional=True),
+        to("description", "ORCH.description", optional=True),
+        to("externalCreatedDate", "ORCH.created", optional=True),
+    )
+)
+
+
+def _customers(client: JdeClient) -> Source:
+    from airflow_provider_mlconnector.hooks.jde.source import customers
+
+    return customers(client)
+
+
+def _contacts(client: JdeClient) -> Source:
+    from airflow_provider_mlconnector.hooks.jde.source import contacts
+
+    return contacts(client)
+
+
+def _opportunities(client: JdeClient) -> Source:
+    from airflow_provider_mlconnector.hooks.jde.source import OpportunitySource
+
+    return OpportunitySource(client)
+
+
+def _marketo(name: str) -> Callable[[MarketoClient], TargetObject]:
+    def open_target(client: MarketoClient) -> TargetObject:
+        from airflow_provider_mlconnector.hooks.marketo.target import MarketoObject
+
+        return MarketoObject(client, name)
+
+    return open_target
+
+
+def _plan(name: str, key: str | None, source: JdeClient, target: MarketoClient, field_map: FieldMap) -> Plan:
+    from airflow_provider_mlconnector.hooks.marketo import target as marketo
+
+    if name == "opportunities" and source.connection.orchestrations.opportunities is None:
+        return Plan(not_configured=f"Connection '{source.connection.conn_id}' names no orchestration 'opportunities'")
+    return marketo.plan(target, name, marketo.prefixed(target, field_map, key) if key else field_map)
+
+
+def _has_field(name: str, client: MarketoClient, field: str) -> bool:
+    from airflow_provider_mlconnector.hooks.marketo.target import has_field
+
+    return has_field(client, name, field)
+
+
+def _validator(plan: Plan) -> Validator:
+    from airflow_provider_mlconnector.hooks.marketo.target import validator
+
+    return validator(plan)
+
+
+def _email(payload: Mapping[str, Any]) -> str | None:
+    email = payload.get("email")
+    return str(email).casefold() if email else None
+
+
+def _value_of(field: str) -> Callable[[Mapping[str, Any]], str | None]:
+    return lambda payload: payload.get(field)
+
+
+def _without_email(record: Record) -> tuple[str, str] | None:
+    return None if record.get("F01151.EMAL") else ("no_email", "the contact has no e-mail address (F01151, ETP = E)")
+
+
+SYNCS = (
+    Sync(
+        name="jde_to_marketo.companies",
+        source="jde",
+        target="marketo",
+        object="companies",
+        tables=frozenset({"F03012", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"}),
+        rows=COMPANIES,
+        open_source=_customers,
+        open_target=_marketo("companies"),
+        plan=partial(_plan, "companies", "externalCompanyId"),
+        has_field=partial(_has_field, "companies"),
+        validator=_validator,
+        target_key=_value_of("externalCompanyId"),
+    ),
+    Sync(
+        name="jde_to_marketo.leads",
+        source="jde",
+        target="marketo",
+        object="leads",
+        tables=frozenset(
+            {"F0111", "F03012", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"}
+        ),
+        rows=LEADS,
+        open_source=_contacts,
+        open_target=_marketo("leads"),
+        plan=partial(_plan, "leads", None),
+        has_field=partial(_has_field, "leads"),
+        validator=_validator,
+        target_key=_email,
+        personal_key=True,
+        skip=_without_email,
+        links=(Link("externalCompanyId", "companies", required=False),),
+    ),
+    Sync(
+        name="jde_to_marketo.opportunities",
+        source="jde",
+        target="marketo",
+        object="opportunities",
+        tables=frozenset({"ORCH"}),
+        rows=OPPORTUNITIES,
+        open_source=_opportunities,
+        open_target=_marketo("opportunities"),
+        plan=partial(_plan, "opportunities", "externalOpportunityId"),
+        has_field=partial(_has_field, "opportunities"),
+        validator=_validator,
+        target_key=_value_of("externalOpportunityId"),
+        links=(Link("externalCompanyId", "companies", required=False),),
+    ),
+)

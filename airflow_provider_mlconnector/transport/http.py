@@ -1,0 +1,185 @@
+"""One call: a slot under the limits, the auth, the send, what the answer means, and again if that helps."""
+
+from __future__ import annotations
+
+import logging
+import random as random_module
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from airflow_provider_mlconnector.exceptions import ConfigurationError, LoginExpired, OutcomeUnknown, Stop, Unavailable
+from airflow_provider_mlconnector.transport.auth import TokenAuth, refused_twice, token_used
+from airflow_provider_mlconnector.transport.body import encode_json
+from airflow_provider_mlconnector.transport.errors import classify_http
+from airflow_provider_mlconnector.transport.limits import NO_LIMIT, Limiter
+from airflow_provider_mlconnector.transport.retry import Retrier, RetryPolicy
+from airflow_provider_mlconnector.transport.session import HttpOptions, build_session
+
+log = logging.getLogger(__name__)
+
+JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+
+
+class NoAuth(AuthBase):
+    """Send no credentials, and none from `.netrc` either."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Leave the request as it is."""
+        return request
+
+
+class ApiClient:
+    """Calls one host with its auth, limits and retries.
+
+    :param classify: raises an error of `exceptions` for a failed answer, returns None for a good one.
+    :param retry: the policy; its number of tries is taken from `options.max_retries`.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        options: HttpOptions | None = None,
+        auth: AuthBase | None = None,
+        classify: Callable[[requests.Response], None] = classify_http,
+        limiter: Limiter = NO_LIMIT,
+        retry: RetryPolicy | None = None,
+        headers: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = random_module.random,
+    ):
+        self.base_url = base_url.rstrip("/")
+        self.options = options or HttpOptions()
+        self.auth = auth
+        self.limiter = limiter
+        self._classify = classify
+        self._headers = dict(headers or {})
+        self._clock = clock
+        policy = (retry or RetryPolicy()).with_retries(self.options.max_retries)
+        self._retrier = Retrier(policy, clock=clock, sleep=sleep, random=random)
+
+    @cached_property
+    def session(self) -> requests.Session:
+        """The one session of this client."""
+        return build_session(self.options)
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        if "session" in self.__dict__:
+            self.session.close()
+
+    def url(self, path: str) -> str:
+        """Return the absolute URL of a path; an absolute URL must be on the same host."""
+        if "://" not in path:
+            return f"{self.base_url}/{path.lstrip('/')}"
+        url = urljoin(self.base_url, path)
+        if urlsplit(url).netloc != urlsplit(self.base_url).netloc:
+            raise ConfigurationError(f"refusing to send credentials to another host: {urlsplit(url).netloc}")
+        return url
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Any = None,
+        json: Any = None,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: tuple[float, float] | None = None,
+        repeatable: bool = True,
+        authenticated: bool = True,
+        metered: bool = True,
+        stream: bool = False,
+    ) -> requests.Response:
+        """Make one call and return its good answer.
+
+        :param repeatable: False for a write that must not be sent twice blindly.
+        :param metered: whether the call takes a slot under the limits.
+        :raises RetryLater: when tries are used up; OutcomeUnknown for an unrepeatable call without an answer.
+        :raises Stop: at once.
+        :raises RecordError: at once.
+        """
+        body = encode_json(json) if json is not None else data
+        sent_headers = {**self._headers, **(JSON_HEADERS if json is not None else {}), **(headers or {})}
+        request = requests.Request(method, self.url(path), params=params, data=body, headers=sent_headers)
+        limiter = self.limiter if metered else NO_LIMIT
+
+        def attempt() -> requests.Response:
+            with limiter.slot():
+                response = self._send(request, authenticated, timeout, repeatable, stream)
+                self._judge(response, repeatable)
+                return response
+
+        return self._retrier.run(lambda: self._with_login(attempt, authenticated))
+
+    def _with_login(self, attempt: Callable[[], requests.Response], authenticated: bool) -> requests.Response:
+        try:
+            return attempt()
+        except LoginExpired as expired:
+            if not (authenticated and isinstance(self.auth, TokenAuth)):
+                raise refused_twice(expired) from expired
+            self.auth.renew(getattr(expired, "token", None))
+        try:
+            return attempt()
+        except LoginExpired as again:
+            raise refused_twice(again) from again
+
+    def _send(
+        self,
+        request: requests.Request,
+        authenticated: bool,
+        timeout: tuple[float, float] | None,
+        repeatable: bool,
+        stream: bool,
+    ) -> requests.Response:
+        request.auth = (self.auth if authenticated else None) or NoAuth()
+        prepared = self.session.prepare_request(request)
+        settings = self.session.merge_environment_settings(prepared.url, {}, stream, None, None)
+        started = self._clock()
+        try:
+            response = self.session.send(
+                prepared,
+                timeout=timeout or self.options.timeout,
+                allow_redirects=self.options.max_redirects > 0,
+                **settings,
+            )
+        except requests.exceptions.SSLError as error:
+            raise Stop(
+                f"TLS failed with {urlsplit(self.base_url).netloc}: {type(error).__name__}; see 'verify'"
+            ) from None
+        except requests.exceptions.RequestException as error:
+            raise self._lost(error, repeatable) from None
+        ms = round((self._clock() - started) * 1000)
+        log.debug("%s %s %s %d ms", prepared.method, urlsplit(request.url).path, response.status_code, ms)
+        return response
+
+    def _lost(self, error: requests.exceptions.RequestException, repeatable: bool) -> Unavailable:
+        # The text of a requests error holds the whole URL, and with it whatever the query carries.
+        text = f"no answer from {urlsplit(self.base_url).netloc}: {type(error).__name__}"
+        never_sent = isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError)
+        return Unavailable(text) if repeatable or never_sent or _refused(error) else OutcomeUnknown(text)
+
+    def _judge(self, response: requests.Response, repeatable: bool) -> None:
+        try:
+            self._classify(response)
+        except LoginExpired as expired:
+            expired.token = token_used(response)  # type: ignore[attr-defined]
+            raise
+        except Unavailable as error:
+            if repeatable or isinstance(error, OutcomeUnknown):
+                raise
+            raise OutcomeUnknown(error.message, code=error.code, request_id=error.request_id) from None
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether the connection was never made, so that nothing can have been executed."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
