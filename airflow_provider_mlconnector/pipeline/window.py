@@ -64,7 +64,8 @@ def resolve(run: RunInfo, params: Mapping[str, Any], watermark: datetime | None,
     :raises ConfigurationError: for params that contradict each other or are no dates.
     """
     dates = _given(params)
-    trial = bool(params.get("dry_run")) or params.get("limit") is not None
+    # A backfill never moves it: what lies between the watermark and the backfilled day would be skipped for good.
+    trial = bool(params.get("dry_run")) or params.get("limit") is not None or run.run_type == "backfill"
     if params.get("full_refresh"):
         if dates:
             raise ConfigurationError("full_refresh reads everything; leave from_date and to_date empty with it")

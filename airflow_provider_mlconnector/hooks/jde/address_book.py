@@ -19,7 +19,6 @@ from airflow_provider_mlconnector.hooks.jde.address_parts import (
     CONTACT,
     CUSTOMER,
     LINES,
-    STAMP,
     Part,
     Row,
     table_columns,
@@ -106,6 +105,8 @@ def read_customers(client: JdeClient, keys: Sequence[int], *, columns: Collectio
     parts = _extended(CUSTOMER, columns)
     found, read = _fetch(client, parts, keys, lines=equal)
     numbers = [number for number in sorted(set(keys)) if _is_customer(found, number)]
+    if not numbers:
+        return read
     make = _Maker(client, parts, found)
     return replace(read, rows=[make.record((number, 0), str(number)) for number in numbers])
 
@@ -119,12 +120,18 @@ def read_contacts(client: JdeClient, keys: Sequence[int], *, columns: Collection
     parts = _extended(CONTACT, columns)
     found, read = _fetch(client, parts, keys, lines=greater)
     lines = [line for line in sorted(found["F0111"]) if _is_customer(found, line[0])]
+    if not lines:
+        return read
     make = _Maker(client, parts, found)
     return replace(read, rows=[make.record(line, f"{line[0]}-{line[1]}") for line in lines])
 
 
 def _extended(parts: Sequence[Part], columns: Collection[str]) -> list[Part]:
-    """Return the parts to read, with the columns asked for added; those nobody wants are left out."""
+    """Return the parts to read: those with columns asked for, and those that tell who is a customer.
+
+    Only what a field map reads is asked of the server: a site's table may lack a column of the standard one. Without
+    any column asked for, the parts' own columns are read.
+    """
     asked: dict[str, list[str]] = defaultdict(list)
     for column in columns:
         name, _, alias = column.partition(".")
@@ -132,10 +139,10 @@ def _extended(parts: Sequence[Part], columns: Collection[str]) -> list[Part]:
     names = {part.name for part in parts}
     if unknown := sorted(set(asked) - names):
         raise UnknownField(f"no rows of {', '.join(unknown)} here; there are: {', '.join(sorted(names))}")
+    if not asked:
+        return [part for part in parts if part.wanted]
     return [
-        replace(part, columns=tuple(dict.fromkeys((*part.columns, *asked[part.name]))))
-        for part in parts
-        if part.wanted or part.name in asked
+        replace(part, columns=tuple(asked.get(part.name, ()))) for part in parts if part.name in asked or part.needed
     ]
 
 
@@ -180,9 +187,10 @@ class _Maker:
         self._today = client.now().astimezone(client.zone).date()
         self._found = found
         self._parts = [
-            (part, [(f"{part.name}.{alias}", f"{part.table}.{alias}") for alias in (*part.columns, *STAMP)])
-            for part in parts
+            (part, [(f"{part.name}.{alias}", f"{part.table}.{alias}") for alias in part.columns]) for part in parts
         ]
+        # A contact is as new as its own rows: a change of its company does not make it newer than its namesake.
+        self._own_only = any(part.own_line for part in parts)
 
     def record(self, line: Line, key: str) -> dict[str, Any]:
         """Return the flat record of a line, `changed_at` the newest change of the rows it is made of."""
@@ -194,7 +202,8 @@ class _Maker:
             for name, column in names:
                 record[name] = row.get(column)
             day, time = row.get(f"{part.table}.UPMJ"), row.get(f"{part.table}.UPMT")
-            if day and (newest is None or (day, time or 0) > newest):
+            counts = part.own_line or not self._own_only
+            if counts and day and (newest is None or (day, time or 0) > newest):
                 newest = (day, time or 0)
         record["record_key"] = key
         record["changed_at"] = to_instant(*newest, self._zone) if newest else None

@@ -27,7 +27,8 @@ class Part:
 
     :param name: prefix of its columns in the record, e.g. `F0115_FAX`.
     :param own_line: whether the row belongs to the record's own Who's Who line, not to the company.
-    :param wanted: whether it is read even if no column of it is asked for.
+    :param wanted: whether it is read when no columns are asked for at all.
+    :param needed: whether it is always read, because it tells who is a customer or a contact.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Part:
     pick: Pick
     own_line: bool = False
     wanted: bool = True
+    needed: bool = False
 
 
 def first(rows: list[Row], _today: date) -> Row | None:
@@ -84,14 +86,16 @@ def address(kind: str) -> Pick:
     return pick
 
 
-_MASTER = Part("F03012", "F03012", ("AN8", "CO"), by_company)
-_BOOK = Part("F0101", "F0101", ("AN8", "ALKY", "ALPH", "TAX", "MCU", "SIC", "LNGP", "AT1"), first)
+_MASTER = Part("F03012", "F03012", ("AN8", "CO"), by_company, needed=True)
+_BOOK = Part("F0101", "F0101", ("AN8", "ALKY", "ALPH", "TAX", "MCU", "SIC", "LNGP", "AT1"), first, needed=True)
 _ADDRESS = ("EFTB", "ADD1", "ADD2", "ADD3", "ADD4", "ADDZ", "CTY1", "COUN", "ADDS", "CTR")
 _PHONE = ("PHTP", "AR1", "PH1")
 _MAIL = ("ETP", "EMAL")
 
 CUSTOMER = (
-    Part("F03012", "F03012", (*_MASTER.columns, "MCUR", "CRCD", "TRAR", "ACL", "HOLD", "CMGR"), by_company),
+    Part(
+        "F03012", "F03012", (*_MASTER.columns, "MCUR", "CRCD", "TRAR", "ACL", "HOLD", "CMGR"), by_company, needed=True
+    ),
     _BOOK,
     Part("F0116", "F0116", _ADDRESS, in_force),
     Part("F0115", "F0115", _PHONE, voice),
@@ -102,7 +106,12 @@ CUSTOMER = (
 )
 CONTACT = (
     Part(
-        "F0111", "F0111", ("AN8", "IDLN", "MLNM", "ALPH", "GNNM", "MDNM", "SRNM", "ATTL", "TYC"), first, own_line=True
+        "F0111",
+        "F0111",
+        ("AN8", "IDLN", "MLNM", "ALPH", "GNNM", "MDNM", "SRNM", "ATTL", "TYC"),
+        first,
+        own_line=True,
+        needed=True,
     ),
     _MASTER,
     _BOOK,
@@ -122,6 +131,8 @@ LINES = {
 RULE_COLUMNS = {**LINES, "F03012": ("CO",), "F0116": ("EFTB",)}
 """Columns that the rules look at, besides AN8."""
 STAMP = ("UPMJ", "UPMT")
+DAY_ONLY = ("F03012", "F0116")
+"""Tables for which Oracle's column lists name no UPMT; asking for a column that is not there fails the whole read."""
 
 
 def table_columns(parts: Iterable[Part], table: str) -> list[str]:
@@ -129,4 +140,5 @@ def table_columns(parts: Iterable[Part], table: str) -> list[str]:
     aliases = ["AN8", *RULE_COLUMNS.get(table, ())]
     for part in parts:
         aliases += part.columns if part.table == table else ()
-    return [f"{table}.{alias}" for alias in dict.fromkeys((*aliases, *STAMP))]
+    stamp = STAMP[:1] if table in DAY_ONLY else STAMP
+    return [f"{table}.{alias}" for alias in dict.fromkeys((*aliases, *stamp))]

@@ -170,13 +170,31 @@ def test_contacts(book: FakeAis, make_client: Make) -> None:
 
 
 def test_more_columns_on_demand(book: FakeAis, make_client: Make) -> None:
-    """Columns that a user's field map names are read, also of parts that are not read otherwise."""
+    """The columns a field map names are read, and only those: a table nobody asks for costs no call."""
     client = make_client()
     (acme,) = read_customers(client, [1], columns=["F0101.AC05", "F0115_MOBILE.PH1"])
     assert (acme["F0101.AC05"], acme["F0115_MOBILE.PH1"]) == ("NEW", "555-0002")
     ann = read_contacts(client, [1], columns=["F0116.ADD1", "F03012.CRCD"])[1]
     assert (ann["F0116.ADD1"], ann["F03012.CRCD"]) == ("In force today", "USD")
-    assert book.reads("F0116") == 2
+    assert book.reads("F0116") == 1
+
+
+def test_no_column_beyond_what_a_site_must_have(book: FakeAis, make_client: Make) -> None:
+    """No column is asked for that Oracle's lists do not name for its table: one unknown column fails the whole read."""
+    read_customers(make_client(), [1], columns=["F0116.ADD1", "F03012.CRCD", "F0101.ALPH"])
+    asked = [name for body in book.bodies() for name in body.get("returnControlIDs", "").split("|")]
+    assert "F0101.UPMT" in asked
+    assert not {"F03012.UPMT", "F0116.UPMT", "F03012.HOLD", "F0101.TAX"} & set(asked)
+
+
+def test_contact_is_as_new_as_its_own_rows(book: FakeAis, make_client: Make) -> None:
+    """A change of the company does not make its contact newer than another contact with the same address."""
+    client = make_client()
+    before = read_contacts(client, [1])[1]["changed_at"]
+    for row in book.tables["F0101"]:
+        row["UPMJ"] = "20260601"
+    assert read_contacts(client, [1])[1]["changed_at"] == before
+    assert read_customers(client, [1])[0]["changed_at"].date().isoformat() >= "2026-06-01"
 
 
 def test_column_of_another_table_is_unknown(make_client: Make) -> None:

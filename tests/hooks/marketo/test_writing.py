@@ -77,11 +77,19 @@ def test_not_executed_is_sent_again_soon(
 def test_outages_may_have_written(
     client: MarketoClient, server: Any, clock: Any, success: Success, written: Any, lost: Any
 ) -> None:
-    """A gateway's 502, a 500 or a time-out says nothing about what was written."""
-    server.answer("POST", COMPANIES, lost, success(*({"seq": n, "status": "created", "id": n} for n in (0, 1))))
-    server.answer("GET", COMPANIES, success())
-    client.upsert("companies", [{"externalCompanyId": "1"}, {"externalCompanyId": "2"}])
-    assert 60 <= sum(clock.slept) <= 61
+    """A gateway's 502, a 500 or a time-out says nothing about what was written; a lead is sent again only after 90 s."""
+    server.answer("POST", LEADS, lost, success(*({"status": "created", "id": n} for n in (0, 1))))
+    server.answer("GET", LEADS, success())
+    client.upsert("leads", [{"email": "a@acme.test"}, {"email": "b@acme.test"}])
+    assert 90 <= sum(clock.slept) <= 91
+
+
+def test_external_ids_do_not_race(client: MarketoClient, server: Any, clock: Any, success: Success) -> None:
+    """Companies are keyed by an external id, which cannot be created twice: they are sent again after a short while."""
+    lost = {"status_code": 502, "text": "Bad Gateway"}
+    server.answer("POST", COMPANIES, lost, success({"seq": 0, "status": "created", "id": 1}))
+    client.upsert("companies", [{"externalCompanyId": "1"}])
+    assert sum(clock.slept) < 10
 
 
 def test_604_may_have_written(
