@@ -7,10 +7,10 @@ PYTHON ?= python3
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format airflow bench wheel clean
+.PHONY: help venv demo test check format airflow bench reference wheel wheel-check clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 chooses the interpreter (3.11 or newer); ARGS=\"-k name\" goes to test, demo, airflow and bench."
 
@@ -42,8 +42,14 @@ airflow: $(STAMP) ## Airflow's UI with the simulated vendors, connections and DA
 bench: $(STAMP) ## Measure, side by side with what others would write
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+reference: $(STAMP) ## Write the reference tables of README.md from the code
+	@$(BIN)/python scripts/reference.py
+
 wheel: $(STAMP) ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel
+
+wheel-check: $(STAMP) ## Install the wheel beside a clean Airflow and run it there
+	@scripts/wheel_check.sh
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .airflow build dist .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis

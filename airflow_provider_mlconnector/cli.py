@@ -1,25 +1,32 @@
-"""`airflow mlconnector …`: what is declared here is all that loads with Airflow's parser; the work is in commands.py."""
+"""`airflow mlconnector …`: declared here is all that loads with Airflow's parser; the work is in commands.py."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
 COMMANDS = "airflow_provider_mlconnector.commands"
 
-CONN_IDS = Arg(("conn_ids",), help="Connections to log in with, e.g. jde_default", nargs="+")
-SYNC = Arg(("--sync",), help="Full name, e.g. jde_to_marketo.companies", required=True)
-ANY_SYNC = Arg(("--sync",), help="Full name; default all")
-KEY = Arg(("--key",), help="The source's key, e.g. 1001")
-RUN = Arg(("--run",), help="The run's id")
-OUTCOME = Arg(
+
+def _arg(flags: tuple[str, ...], **options: Any) -> Arg:
+    return Arg(flags, **options)  # type: ignore[no-untyped-call]
+
+
+CONN_IDS = _arg(("conn_ids",), help="Connections to log in with, e.g. jde_default", nargs="+")
+SYNC = _arg(("--sync",), help="Full name, e.g. jde_to_marketo.companies", required=True)
+ANY_SYNC = _arg(("--sync",), help="Full name; default all")
+KEY = _arg(("--key",), help="The source's key, e.g. 1001")
+RUN = _arg(("--run",), help="The run's id")
+OUTCOME = _arg(
     ("--outcome",),
     help="Only this outcome",
     choices=("created", "updated", "unchanged", "skipped", "rejected", "pending"),
 )
-FORMAT = Arg(("--format",), help="How to print", choices=("table", "json", "csv"), default="table")
-TO = Arg(("--to",), help="The folder; default [core] dags_folder")
-OLDER = Arg(("--older-than",), help="Days", type=int, required=True)
-ONE_KEY = Arg(("--key",), help="The record's source key", required=True)
+FORMAT = _arg(("--format",), help="How to print", choices=("table", "json", "csv"), default="table")
+TO = _arg(("--to",), help="The folder; default [core] dags_folder")
+OLDER = _arg(("--older-than",), help="Days", type=int, required=True)
+ONE_KEY = _arg(("--key",), help="The record's source key", required=True)
 
 
 def _command(name: str, text: str, function: str, *arguments: Arg) -> ActionCommand:
@@ -35,9 +42,7 @@ def get_commands() -> list[CLICommand]:
             subcommands=(
                 _command("check", "Log in with Connections and say what works", "check", CONN_IDS),
                 _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT),
-                _command(
-                    "audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT
-                ),
+                _command("audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 _command("prune", "Delete trail and runs older than so many days", "prune", OLDER),
                 _command("forget", "Erase what is kept about one record", "forget", SYNC, ONE_KEY),

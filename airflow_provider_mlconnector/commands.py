@@ -1,9 +1,12 @@
 """The commands of `airflow mlconnector`."""
 
+# ruff: noqa: T201 - a command prints
+
 from __future__ import annotations
 
 import csv
 import functools
+import os
 import shutil
 import sys
 from argparse import Namespace
@@ -33,6 +36,8 @@ def reported(command: Callable[[Namespace], None]) -> Callable[[Namespace], None
 
     @functools.wraps(command)
     def run(args: Namespace) -> None:
+        # As Airflow's own commands do: else Connections are looked for in the environment only, not in the database.
+        os.environ["_AIRFLOW_PROCESS_CONTEXT"] = "server"
         try:
             command(args)
         except MLConnectorError as error:
@@ -54,10 +59,12 @@ def show(rows: Rows, columns: Sequence[str], form: str) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*columns)
     for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in columns))
+        # As Text: a vendor's "[…]" is no markup.
+        table.add_row(*(Text(_cell(row.get(name))) for name in columns))
     # A pipe has no width of its own; 80 columns would cut keys in two.
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
@@ -80,7 +87,8 @@ def check(args: Namespace) -> None:
         conn = find_connection(conn_id)
         if conn is None:
             raise ConfigurationError(f"there is no Connection '{conn_id}'; make it under Admin > Connections")
-        hook = import_object(by_conn_type(conn.conn_type).hook_class_name)(http_conn_id=conn_id)
+        hook_class: Any = import_object(by_conn_type(conn.conn_type).hook_class_name)
+        hook = hook_class(http_conn_id=conn_id)
         works, text = hook.test_connection()
         failed += not works
         print(f"{conn_id}: {'ok' if works else 'FAILED'}: {text}")

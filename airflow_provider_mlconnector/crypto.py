@@ -6,6 +6,7 @@ first, as Airflow's own rotation has it; a blob is opened by whichever of them i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ class Keyring:
             )
         try:
             return key.decrypt(nonce, text, key_id)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise ConfigurationError(f"a blob of key {key_id.hex()} was changed or cut short") from None
 
     def is_current(self, blob: bytes) -> bool:
@@ -78,10 +79,12 @@ def default_keyring() -> Keyring:
 
 
 def _own_key(path: Path) -> str:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(os.urandom(32).hex())
+    if not path.exists():
+        # Written whole before it gets its name: another process may be looking for it at this moment.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(os.urandom(32).hex())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
     return path.read_text().strip()

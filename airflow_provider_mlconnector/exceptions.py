@@ -45,7 +45,12 @@ class MLConnectorError(Exception):
 
 
 class RetryLater(MLConnectorError):
-    """The same call may succeed later; `retry_after` is the server's own wish in seconds."""
+    """The same call may succeed later; `retry_after` is the server's own wish in seconds.
+
+    `used_up` is set where tries were made already inside the call, as by a login: it is not repeated at once then.
+    """
+
+    used_up = False
 
     def __init__(
         self,
@@ -80,7 +85,17 @@ class OutcomeUnknown(Unavailable):
 
 
 class LoginExpired(RetryLater):
-    """The session or token is no longer accepted; log in once and repeat the call once."""
+    """The session or token is no longer accepted; log in once and repeat the call once.
+
+    :param not_executed: the vendor did not run the call and may refuse a good login in passing, so that a call which
+        is refused with a fresh login, too, is repeated like one that met an outage.
+    """
+
+    def __init__(
+        self, message: str, *, not_executed: bool = False, code: str | None = None, request_id: str | None = None
+    ):
+        super().__init__(message, code=code, request_id=request_id)
+        self.not_executed = not_executed
 
 
 class Stop(MLConnectorError):

@@ -66,7 +66,7 @@ def run_dag(airflow_db: None, tmp_path: Path) -> Callable[..., Any]:
     from airflow.utils.session import create_session
 
     empty = tmp_path / "no_dags"
-    empty.mkdir()
+    empty.mkdir(exist_ok=True)
 
     def run(dag: Any, **arguments: Any) -> Any:
         # `dag.test()` refuses a DAG that is not in the database.

@@ -7,14 +7,15 @@ own session is not used: it sends unknown extras, client secrets among them, as 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import requests
 from airflow.providers.http.hooks.http import HttpHook
+from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
-from airflow_provider_mlconnector.exceptions import MLConnectorError
-from airflow_provider_mlconnector.hooks.connection import VendorConnection
+from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError
+from airflow_provider_mlconnector.hooks.connection import AirflowConnection, VendorConnection
 from airflow_provider_mlconnector.state import open_airflow_ledger
 from airflow_provider_mlconnector.transport import NO_LIMIT, AccountLimiter, ApiClient, Limiter, Limits
 
@@ -35,7 +36,14 @@ class VendorHook(HttpHook):
     @cached_property
     def connection(self) -> VendorConnection:
         """The Connection, parsed; raises ConfigurationError naming what to change."""
-        return self.connection_model.from_airflow(self.get_connection(self.http_conn_id))
+        try:
+            conn = cast("AirflowConnection", self.get_connection(self.http_conn_id))
+        except AirflowNotFoundException:
+            raise ConfigurationError(
+                f"there is no Connection '{self.http_conn_id}'; make it under Admin > Connections "
+                f"(type {self.connection_model.conn_type}), or name another in the DAG"
+            ) from None
+        return self.connection_model.from_airflow(conn)
 
     @cached_property
     def client(self) -> Any:
@@ -99,7 +107,8 @@ class VendorHook(HttpHook):
         try:
             lines: list[str] = self.client.check()
         except MLConnectorError as error:
-            return False, str(error)
+            # The Test button tests a copy under an id made up for it.
+            return False, str(error).replace(f"Connection '{self.http_conn_id}'", "This Connection")
         finally:
             self.close()
         return True, "; ".join(lines)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
+from ipaddress import ip_address
 from typing import Any, ClassVar, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -11,8 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.transport.session import HttpOptions
-
-LOOPBACK = ("localhost", "127.", "::1")
 
 
 class AirflowConnection(Protocol):
@@ -29,6 +29,19 @@ class AirflowConnection(Protocol):
     @property
     def extra_dejson(self) -> dict[str, Any]:
         """The extra, parsed."""
+
+
+def is_loopback(hostname: str) -> bool:
+    """Whether a host is this machine: `localhost` or an address of the loopback range, not a name that begins so."""
+    try:
+        return hostname.lower() == "localhost" or ip_address(hostname).is_loopback
+    except ValueError:
+        return False
+
+
+def _scheme_for(host: str) -> str:
+    """A server on this machine seldom has a certificate; elsewhere nothing but https is taken for granted."""
+    return "http" if is_loopback(urlsplit(f"//{host}").hostname or "") else "https"
 
 
 class VendorConnection(BaseModel):
@@ -110,7 +123,7 @@ class VendorConnection(BaseModel):
             raise ConfigurationError(
                 f"Connection '{self.conn_id}': host '{self.host}' is not a URL; give it as https://host.example.com"
             )
-        if url.scheme == "http" and not url.hostname.startswith(LOOPBACK) and not self.allow_http:
+        if url.scheme == "http" and not is_loopback(url.hostname) and not self.allow_http:
             raise ConfigurationError(
                 f"Connection '{self.conn_id}': plain http would send the credentials unencrypted to {url.hostname}. "
                 'Use https, or set "allow_http": true in extra.'
@@ -119,7 +132,7 @@ class VendorConnection(BaseModel):
     @property
     def base_url(self) -> str:
         """The host without any API base path and without a trailing slash."""
-        url = (self.host if "://" in self.host else f"https://{self.host}").rstrip("/")
+        url = (self.host if "://" in self.host else f"{_scheme_for(self.host)}://{self.host}").rstrip("/")
         for path in sorted(self.api_base_paths, key=len, reverse=True):
             if url.lower().endswith(path.lower()):
                 return url[: -len(path)].rstrip("/")
@@ -152,8 +165,10 @@ class VendorConnection(BaseModel):
 
 
 def _parse_extra(conn: AirflowConnection) -> dict[str, Any]:
+    # `extra_dejson` answers a text that is no JSON with {}: the settings in it would be silently ignored.
+    text = (getattr(conn, "extra", None) or "").strip()
     try:
-        extra = conn.extra_dejson
+        extra = json.loads(text) if text else conn.extra_dejson
     except ValueError:
         extra = None
     if not isinstance(extra, dict):
@@ -182,4 +197,5 @@ def _unknown_extra(conn_id: str, key: str, known: list[str]) -> str:
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors(include_input=False, include_url=False)[0]
     where = ".".join(str(part) for part in problem["loc"]) or "extra"
-    return f"'{where}': {problem['msg']}"
+    # What our own validators say comes with pydantic's "Value error" before it.
+    return f"'{where}': {problem['msg'].removeprefix('Value error, ')}"

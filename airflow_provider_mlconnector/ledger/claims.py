@@ -1,7 +1,7 @@
 """Which source record may write which object of a target account.
 
-Two contacts may share one e-mail address, two ERPs one Marketo. The newest change wins within a sync, ties go to the
-smallest record key; an object that another sync owns is left alone. Maps claim before any upsert starts.
+Two contacts may share one e-mail address, two source systems one target account. The newest change wins within a sync,
+ties go to the smallest record key; an object that another sync owns is left alone. Maps claim before any upsert starts.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import Scope
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, GIVEN_UP, Scope
+
+LOCK = 6024903
+"""The claims' space of advisory locks."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,6 +39,12 @@ class Claim:
     record_key: str
     target_key: str | None
     changed_at: datetime | None
+    read_at: datetime | None = None
+
+
+def _rank(claim: Claim) -> tuple[float, str]:
+    """Sort key: the newest change first, then the smallest record key."""
+    return -(claim.changed_at or EPOCH).timestamp(), claim.record_key
 
 
 class Claims:
@@ -49,53 +58,125 @@ class Claims:
 
         :param first_load: no record of this sync has claimed anything yet, so there is nothing to give up.
         """
-        rows = [self._row(scope, target, claim) for claim in claims if claim.target_key is not None]
         with self._database.write() as connection:
+            # Maps claim in parallel; two that touch the same keys in another order would deadlock.
+            self._database.lock(connection, LOCK, f"{target.account}|{target.object}")
             if not first_load:
-                self._release_moved(connection, scope, target, claims)
-            self._database.many(connection, self._upsert, rows)
+                claims = self._renewed(connection, scope, target, claims)
+            best: dict[str, Claim] = {}
+            for claim in claims:
+                if claim.target_key is not None:
+                    best[claim.target_key] = min(best.get(claim.target_key, claim), claim, key=_rank)
+            before = {} if first_load else self._holders(connection, scope, target, list(best))
+            rows = [self._row(scope, target, key, claim) for key, claim in best.items()]
+            self._database.many_rows(connection, self._upsert, rows)
+            contested = [key for key, holder in before.items() if holder != best[key].record_key]
+            after = self._holders(connection, scope, target, contested) if contested else {}
+            self._displace(connection, scope, {key: before[key] for key in contested if after[key] != before[key]})
 
-    def _row(self, scope: Scope, target: Target, claim: Claim) -> dict[str, Any]:
-        return {
-            "account": target.account,
-            "object": target.object,
-            "target_key": claim.target_key,
-            "instance": scope.instance,
-            "sync": scope.sync,
-            "record_key": claim.record_key,
-            "changed_at": self._database.moment(claim.changed_at or EPOCH),
-        }
+    def _row(self, scope: Scope, target: Target, key: str, claim: Claim) -> tuple[Any, ...]:
+        moment = self._database.moment
+        times = moment(claim.changed_at or EPOCH), moment(claim.read_at)
+        return key, target.account, target.object, scope.instance, scope.sync, claim.record_key, *times
 
     @cached_property
     def _upsert(self) -> Any:
         table = schema.claim
-        insert = self._database.insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+        insert = self._database.insert_rows(table)
         new = insert.excluded
         newer = or_(
             new.changed_at > table.c.changed_at,
-            and_(new.changed_at == table.c.changed_at, new.record_key <= table.c.record_key),
+            and_(new.changed_at == table.c.changed_at, self._plain(new.record_key) <= self._plain(table.c.record_key)),
             new.record_key == table.c.record_key,
             new.instance != table.c.instance,
         )
         return insert.on_conflict_do_update(
             index_elements=[column.name for column in table.primary_key],
-            set_={name: new[name] for name in ("instance", "record_key", "changed_at")},
+            set_={name: new[name] for name in ("instance", "record_key", "changed_at", "read_at")},
             where=and_(new.sync == table.c.sync, newer),
         )
 
-    def _release_moved(self, connection: Any, scope: Scope, target: Target, claims: Sequence[Claim]) -> None:
-        wanted = {claim.record_key: claim.target_key for claim in claims}
+    def _plain(self, column: Any) -> Any:
+        # As Python compares: a database's own collation may ignore the hyphen.
+        return column if self._database.is_sqlite else column.collate("C")
+
+    @staticmethod
+    def _mine(scope: Scope, target: Target) -> tuple[Any, ...]:
         table = schema.claim.c
-        mine = (
+        return (
             table.account == target.account,
             table.object == target.object,
             table.instance == scope.instance,
             table.sync == scope.sync,
         )
-        query = self._database.by_keys([table.record_key, table.target_key], mine, table.record_key, list(wanted))
-        left = [row.target_key for row in connection.execute(query) if wanted[row.record_key] != row.target_key]
-        moved = delete(schema.claim).where(*mine, table.target_key == bindparam("left"))
-        self._database.many(connection, moved, [{"left": key} for key in left])
+
+    def _holders(self, connection: Any, scope: Scope, target: Target, keys: Sequence[str]) -> dict[str, str]:
+        table = schema.claim.c
+        columns = [table.target_key, table.record_key, table.instance, table.sync]
+        # By the primary key alone: with sync and instance PostgreSQL may take the other index, and read all of it.
+        whole = (table.account == target.account, table.object == target.object)
+        rows = connection.execute(self._database.by_keys(columns, whole, table.target_key, keys))
+        own = (scope.instance, scope.sync)
+        return {row.target_key: row.record_key for row in rows if (row.instance, row.sync) == own}
+
+    def _renewed(self, connection: Any, scope: Scope, target: Target, claims: Sequence[Claim]) -> list[Claim]:
+        """Give up what these records held before, and return their claims without those of an older reading."""
+        wanted = {claim.record_key: claim for claim in claims}
+        table, mine = schema.claim.c, self._mine(scope, target)
+        columns = [table.record_key, table.target_key, table.read_at]
+        query = self._database.by_keys(columns, mine, table.record_key, list(wanted))
+        left = []
+        for row in connection.execute(query):
+            claim = wanted.get(row.record_key)
+            if claim and claim.read_at and row.read_at and claim.read_at < row.read_at:
+                del wanted[row.record_key]
+            elif claim and claim.target_key != row.target_key:
+                left.append({"record": row.record_key, "left": row.target_key})
+        self._database.many(connection, self._release, [row | self._names(scope, target) for row in left])
+        return list(wanted.values())
+
+    @staticmethod
+    def _names(scope: Scope, target: Target) -> dict[str, str]:
+        return {"acc": target.account, "obj": target.object, "inst": scope.instance, "syn": scope.sync}
+
+    @cached_property
+    def _release(self) -> Any:
+        table = schema.claim.c
+        return delete(schema.claim).where(
+            table.account == bindparam("acc"),
+            table.object == bindparam("obj"),
+            table.instance == bindparam("inst"),
+            table.sync == bindparam("syn"),
+            table.record_key == bindparam("record"),
+            table.target_key == bindparam("left"),
+        )
+
+    def _displace(self, connection: Any, scope: Scope, losers: dict[str, str]) -> None:
+        """Note that the target no longer holds what these records were delivered with: another one has their object."""
+        rows = [
+            {"r_key": loser, "r_target": key, "r_inst": scope.instance, "r_sync": scope.sync}
+            for key, loser in losers.items()
+        ]
+        self._database.many(connection, self._forget_delivery, rows)
+
+    @cached_property
+    def _forget_delivery(self) -> Any:
+        table = schema.record
+        return (
+            update(table)
+            .where(
+                table.c.instance == bindparam("r_inst"),
+                table.c.sync == bindparam("r_sync"),
+                table.c.record_key == bindparam("r_key"),
+                table.c.target_key == bindparam("r_target"),
+            )
+            .values(
+                content_hash=GIVEN_UP,
+                status="skipped",
+                reason_code=DUPLICATE,
+                reason="another record with the same target key has changed later",
+            )
+        )
 
     def any(self, scope: Scope) -> bool:
         """Whether a record of this sync has ever claimed anything."""

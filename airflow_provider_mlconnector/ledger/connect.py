@@ -6,8 +6,9 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from sqlalchemy import Engine, create_engine, inspect, make_url
+from sqlalchemy import URL, Engine, create_engine, inspect, make_url
 
 from airflow_provider_mlconnector import config
 from airflow_provider_mlconnector.crypto import Keyring, default_keyring
@@ -16,7 +17,12 @@ from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.store import Ledger
 
 CONN_ID = "mlconnector_ledger"
-DRIVERS = ("psycopg", "psycopg2", "pg8000")
+DRIVERS = ("psycopg", "psycopg2")
+LIBPQ = (
+    "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "application_name", "connect_timeout", "options",
+    "target_session_attrs", "keepalives", "keepalives_idle", "gssencmode", "channel_binding",
+)  # fmt: skip
+"""Extras of the Connection that are passed to the driver; what else is there is Airflow's own."""
 
 
 def default_url() -> str:
@@ -24,18 +30,28 @@ def default_url() -> str:
     return f"sqlite:///{config.home() / 'ledger.db'}"
 
 
-def normalise(uri: str) -> str:
-    """Turn an Airflow Connection's URI into one that SQLAlchemy takes.
+def url_of(conn: Any) -> URL:
+    """Return the SQLAlchemy URL of an Airflow Connection.
 
     :raises ConfigurationError: for a database other than PostgreSQL and SQLite, or without its driver.
     """
-    scheme, _, rest = uri.partition("://")
-    name = scheme.partition("+")[0].lower()
-    if name == "sqlite":
-        return f"sqlite:///{rest.lstrip('/') if ':' in rest[:3] else '/' + rest.lstrip('/')}"
-    if name not in ("postgres", "postgresql"):
-        raise ConfigurationError(f"Connection '{CONN_ID}': '{name}' is not supported; use PostgreSQL (or SQLite)")
-    return f"postgresql+{_driver()}://{rest}"
+    kind = (conn.conn_type or "").lower()
+    if kind == "sqlite":
+        # `sqlite:////folder/ledger.db` leaves the path in schema, a form in the UI has it in host.
+        path = unquote("/".join(part for part in (conn.host, conn.schema) if part))
+        return URL.create("sqlite", database=path if path.startswith("/") else f"/{path}")
+    if kind not in ("postgres", "postgresql"):
+        raise ConfigurationError(f"Connection '{CONN_ID}': '{kind}' is not supported; use PostgreSQL (or SQLite)")
+    extra = conn.extra_dejson if isinstance(conn.extra_dejson, dict) else {}
+    return URL.create(
+        f"postgresql+{_driver()}",
+        username=conn.login or None,
+        password=conn.password or None,
+        host=conn.host or None,
+        port=conn.port or None,
+        database=conn.schema or None,
+        query={name: str(value) for name, value in extra.items() if name in LIBPQ and value is not None},
+    )
 
 
 def _driver() -> str:
@@ -50,12 +66,12 @@ def _driver() -> str:
     )
 
 
-def open_ledger(url: str | None = None, keyring: Keyring | None = None) -> Ledger:
+def open_ledger(url: str | URL | None = None, keyring: Keyring | None = None) -> Ledger:
     """Open the ledger, making its tables when they are absent.
 
     :param url: a SQLAlchemy URL; without it the SQLite file under `$AIRFLOW_HOME`.
     """
-    database = Database(_engine(url or default_url(), os.getpid()), keyring or default_keyring())
+    database = Database(_engine(make_url(url or default_url()), os.getpid()), keyring or default_keyring())
     ledger = Ledger(database)
     if not inspect(database.engine).has_table("mlc_meta"):
         upgrade(database)
@@ -63,10 +79,10 @@ def open_ledger(url: str | None = None, keyring: Keyring | None = None) -> Ledge
 
 
 @lru_cache(maxsize=8)
-def _engine(url: str, _pid: int) -> Engine:
+def _engine(url: URL, _pid: int) -> Engine:
     # A forked worker must not share its parent's connections, hence the pid in the key.
-    if make_url(url).get_backend_name() == "sqlite":
-        path = Path(make_url(url).database or "")
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
         path.parent.mkdir(parents=True, exist_ok=True)
         return create_engine(url, hide_parameters=True, connect_args={"timeout": 60, "check_same_thread": False})
     return create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=4, max_overflow=8)
@@ -91,4 +107,4 @@ def upgrade(database: Database) -> str:
 
 def ledger_from_connection(conn: Any | None) -> Ledger:
     """Open the ledger that the Connection `mlconnector_ledger` names; None means there is none."""
-    return open_ledger(normalise(conn.get_uri()) if conn is not None else None)
+    return open_ledger(url_of(conn) if conn is not None else None)

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import Scope
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, Scope
 
 record, event, run, link, claim = (
     schema.record.c,
@@ -20,6 +20,14 @@ record, event, run, link, claim = (
     schema.link.c,
     schema.claim.c,
 )
+
+
+def _mine(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    return record.instance == scope.instance, record.sync == scope.sync
+
+
+def _open(scope: Scope) -> tuple[Any, ...]:
+    return (*_mine(scope), schema.OPEN)
 
 
 class Reading:
@@ -34,41 +42,50 @@ class Reading:
         Rejects whose field map has changed since, records whose missing link has come, losers of a shared target key
         whose winner has left it, and, where the object is writable again, those skipped for it.
         """
-        mine = and_(record.instance == scope.instance, record.sync == scope.sync)
-        wanted = [
-            and_(record.status == "rejected", record.map_version != map_version),
-            and_(record.waits_for.is_not(None), self._link_has_come()),
-            and_(record.reason_code == "duplicate_of", ~self._has_owner(scope)),
-        ]
+        wanted = [and_(record.status == "rejected", record.map_version != map_version)]
         if writable:
-            wanted.append(and_(record.status == "skipped", record.reason_code == "1018"))
-        query = select(record.record_key).where(mine, or_(*wanted))
+            # Those that were mapped have a target key: it was the write that was refused, whatever describe says.
+            skipped = and_(record.status == "skipped", record.reason_code == "1018")
+            wanted.append(and_(skipped, record.target_key.is_(None)))
         with self._database.read() as connection:
-            return list(connection.scalars(query))
+            changed = connection.scalars(select(record.record_key).where(*_open(scope), or_(*wanted))).all()
+            linked = self._whose_link_has_come(connection, scope)
+            free = self._whose_winner_has_left(connection, scope)
+        return list(dict.fromkeys([*changed, *linked, *free]))
 
-    @staticmethod
-    def _link_has_come() -> Any:
-        key = link.entity + "|" + link.key_a
-        return select(link.key_a).where(link.instance == record.instance, key == record.waits_for).exists()
+    def _whose_link_has_come(self, connection: Connection, scope: Scope) -> list[str]:
+        query = select(record.waits_for, record.record_key).where(*_open(scope), record.waits_for.is_not(None))
+        waiting: dict[str, dict[str, list[str]]] = {}
+        for wanted, key in connection.execute(query):
+            entity, _, other = wanted.partition("|")
+            waiting.setdefault(entity, {}).setdefault(other, []).append(key)
+        come: list[str] = []
+        for entity, keys in waiting.items():
+            where = (link.entity == entity, link.instance == scope.instance)
+            for found in connection.scalars(self._database.by_keys([link.key_a], where, link.key_a, list(keys))):
+                come += keys[found]
+        return come
 
-    @staticmethod
-    def _has_owner(scope: Scope) -> Any:
-        return (
-            select(claim.record_key)
-            .where(
-                claim.instance == scope.instance,
-                claim.sync == scope.sync,
-                claim.target_key == record.target_key,
-                claim.record_key != record.record_key,
-            )
-            .exists()
+    def _whose_winner_has_left(self, connection: Connection, scope: Scope) -> list[str]:
+        query = select(record.record_key, record.target_key).where(
+            *_open(scope), record.reason_code == DUPLICATE, record.target_key.is_not(None)
         )
+        losers: dict[str, str] = {row.record_key: row.target_key for row in connection.execute(query)}
+        columns = [claim.target_key, claim.record_key, claim.instance, claim.sync]
+        # Whose claims they are is sorted out here: for PostgreSQL sync and instance would look like the better index.
+        owned = self._database.by_keys(columns, (), claim.target_key, list(losers.values()))
+        owners: dict[str, set[str]] = {}
+        for row in connection.execute(owned):
+            if (row.instance, row.sync) == (scope.instance, scope.sync):
+                owners.setdefault(row.target_key, set()).add(row.record_key)
+        return [key for key, target_key in losers.items() if owners.get(target_key, set()) <= {key}]
 
     def rejects_by_reason(self, scope: Scope, run_id: str, *, most: int = 20) -> list[tuple[str, str, int, str]]:
         """Return (code, reason, how many, a record key) of a run's rejects, the most frequent first."""
         query = (
             select(event.reason_code, event.reason, func.count(), func.min(event.record_key))
             .where(
+                event.id >= self._first_event(run_id),
                 event.instance == scope.instance,
                 event.sync == scope.sync,
                 event.run_id == run_id,
@@ -79,7 +96,23 @@ class Reading:
             .limit(most)
         )
         with self._database.read() as connection:
-            return [(code or "", reason or "", n, key) for code, reason, n, key in connection.execute(query).tuples()]
+            return [(code or "", reason or "", n, key) for code, reason, n, key in connection.execute(query)]
+
+    def still_rejected(
+        self, scope: Scope, run_id: str, since: datetime, *, most: int = 20
+    ) -> list[tuple[str, str, int, str]]:
+        """As `rejects_by_reason`, of earlier runs' rejects that were read again since and are refused as before."""
+        query = (
+            select(record.reason_code, record.reason, func.count(), func.min(record.record_key))
+            .where(
+                *_open(scope), record.status == "rejected", record.last_run_id != run_id, record.last_seen_at >= since
+            )
+            .group_by(record.reason_code, record.reason)
+            .order_by(func.count().desc())
+            .limit(most)
+        )
+        with self._database.read() as connection:
+            return [(code or "", reason or "", n, key) for code, reason, n, key in connection.execute(query)]
 
     def trail(
         self,
@@ -94,7 +127,7 @@ class Reading:
         wanted = [event.sync == sync]
         wanted += [column == value for column, value in ((event.record_key, key), (event.run_id, run_id)) if value]
         wanted += [event.outcome == outcome] if outcome else []
-        last = 0
+        last: Any = self._first_event(run_id) - 1 if run_id else 0
         while True:
             query = select(schema.event).where(*wanted, event.id > last).order_by(event.id).limit(page)
             with self._database.read() as connection:
@@ -104,6 +137,9 @@ class Reading:
             if len(rows) < page:
                 return
             last = rows[-1]["id"]
+
+    def _first_event(self, run_id: str) -> Any:
+        return select(func.coalesce(func.min(run.first_event), 0)).where(run.run_id == run_id).scalar_subquery()
 
     def _open(self, blob: bytes | None) -> Any:
         return None if blob is None else msgspec.json.decode(self._database.keyring.open(blob))

@@ -8,6 +8,12 @@ from typing import Any
 
 from airflow_provider_mlconnector.outcomes import Outcome
 
+DUPLICATE = "duplicate_of"
+"""Reason code of a record whose target key belongs to another record."""
+
+GIVEN_UP = ""
+"""Content hash of a record whose object in the target is another record's now: whatever it was, it is not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scope:

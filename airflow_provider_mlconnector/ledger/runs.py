@@ -77,7 +77,14 @@ class Runs:
                 connection.execute(delete(schema.chunk).where(*self._chunk_of(scope, start.run_id)))
             else:
                 now = datetime.now(UTC)
-                row = {**values, "instance": scope.instance, "sync": scope.sync, "started_at": now}
+                first = (connection.scalar(select(func.max(event.id))) or 0) + 1
+                row = {
+                    **values,
+                    "instance": scope.instance,
+                    "sync": scope.sync,
+                    "started_at": now,
+                    "first_event": first,
+                }
                 connection.execute(insert(schema.run).values(row))
         return existed
 
@@ -89,6 +96,26 @@ class Runs:
         with self._database.read() as connection:
             row = connection.execute(query).first()
         return (row.window_from, row.window_to) if row else None
+
+    def any(self, scope: Scope) -> bool:
+        """Whether the ledger knows a run of this sync between these systems."""
+        query = select(run.id).where(run.instance == scope.instance, run.sync == scope.sync).limit(1)
+        with self._database.read() as connection:
+            return connection.scalar(query) is not None
+
+    def first_event(self, run_id: str) -> int:
+        """Return an id before which the trail holds nothing of a run, of whichever sync; 0 for an unknown run."""
+        query = select(func.min(run.first_event)).where(run.run_id == run_id)
+        with self._database.read() as connection:
+            return connection.scalar(query) or 0
+
+    def started_at(self, scope: Scope, run_id: str) -> datetime | None:
+        """Return when a run began the first time."""
+        query = select(run.started_at).where(
+            run.instance == scope.instance, run.sync == scope.sync, run.run_id == run_id
+        )
+        with self._database.read() as connection:
+            return connection.scalar(query)
 
     def finish(
         self, scope: Scope, run_id: str, status: str, *, read: int, counts: Counts, message: str | None = None
@@ -102,9 +129,11 @@ class Runs:
                 .values(finished_at=datetime.now(UTC), **values)
             )
 
-    def fail(self, scope: Scope, run_id: str, message: str) -> None:
-        """Note that a run has failed, and why; its counts stay as they are."""
-        where = (run.instance == scope.instance, run.sync == scope.sync, run.run_id == run_id)
+    def fail(self, scope: Scope, start: RunStart, message: str) -> None:
+        """Note that a run has failed, and why, also one that failed before it could begin; its counts stay."""
+        if self.window(scope, start.run_id) is None:
+            self.begin(scope, start)
+        where = (run.instance == scope.instance, run.sync == scope.sync, run.run_id == start.run_id)
         with self._database.write() as connection:
             connection.execute(
                 update(schema.run).where(*where).values(status="failed", message=message, finished_at=datetime.now(UTC))
@@ -117,9 +146,10 @@ class Runs:
     def start_chunk(self, scope: Scope, run_id: str, position: int) -> bool:
         """Note that a chunk is being delivered; return whether an earlier try had begun with it."""
         row = {"instance": scope.instance, "sync": scope.sync, "run_id": run_id, "position": position}
-        statement = self._database.insert(schema.chunk).values(row).on_conflict_do_nothing()
+        # The row count of such a statement is not known with every driver.
+        statement = self._database.insert(schema.chunk).values(row).on_conflict_do_nothing().returning(chunk.position)
         with self._database.write() as connection:
-            return connection.execute(statement).rowcount == 0
+            return connection.scalar(statement) is None
 
     def finish_chunk(self, scope: Scope, run_id: str, position: int, counts: ChunkCounts) -> None:
         """Note a chunk's records that needed no attempt."""
@@ -130,16 +160,12 @@ class Runs:
 
     def counts(self, scope: Scope, run_id: str) -> Counts:
         """Count the run's outcomes: each record once, by its last answer; created then updated is created."""
-        mine = (event.instance == scope.instance, event.sync == scope.sync, event.run_id == run_id)
+        of_run = (event.id >= self.first_event(run_id), event.run_id == run_id)
+        mine = (*of_run, event.instance == scope.instance, event.sync == scope.sync)
         last = select(func.max(event.id)).where(*mine).group_by(event.record_key)
         made = select(event.record_key).where(*mine, event.outcome == Outcome.CREATED.value).correlate(None).distinct()
-        outcome = case(
-            (
-                (event.outcome == Outcome.UPDATED.value) & event.record_key.in_(made),
-                Outcome.CREATED.value,
-            ),
-            else_=event.outcome,
-        )
+        remade = (event.outcome == Outcome.UPDATED.value) & event.record_key.in_(made)
+        outcome = case((remade, Outcome.CREATED.value), else_=event.outcome)
         plain = select(event.outcome, func.count()).where(*mine).group_by(event.outcome)
         exact = select(outcome, func.count()).where(event.id.in_(last)).group_by(outcome)
         repeats = select(func.count() - func.count(event.record_key.distinct())).where(*mine)
@@ -148,7 +174,7 @@ class Runs:
         )
         with self._database.read() as connection:
             query = exact if connection.scalar(repeats) else plain
-            found = {name: count for name, count in connection.execute(query).tuples()}
+            found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
             unchanged, skipped, rejected, known = connection.execute(
                 carried.where(*self._chunk_of(scope, run_id))
             ).one()

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 metadata = MetaData()
@@ -70,6 +71,8 @@ run = Table(
     *(Column(name, Integer, nullable=False, default=0) for name in ("unchanged", "skipped", "rejected")),
     Column("map_version", String(32)),
     Column("message", Text),
+    # No event of this run has a smaller id.
+    Column("first_event", BigInteger, nullable=False, default=0),
     Index("ix_mlc_run_sync", "instance", "sync", "run_id", unique=True),
 )
 
@@ -96,11 +99,14 @@ record = Table(
     Column("map_version", String(32)),
     # `entity|key` of the link this record waits for.
     Column("waits_for", String(250)),
-    # The selective column first: a fresh PostgreSQL table has no statistics, and (instance, sync, …) would be preferred
-    # to the primary key although every row has the same.
-    Index("ix_mlc_record_status", "status", "sync"),
-    Index("ix_mlc_record_target", "target_key", "sync"),
+    sqlite_with_rowid=False,
 )
+OPEN = text("(mlc_record.status IN ('rejected', 'skipped') OR mlc_record.waits_for IS NOT NULL)")
+"""The few records a run asks for other than by key; to be in each such query, word for word, for the index's sake."""
+
+_OPEN = text(str(OPEN).replace("mlc_record.", ""))
+# The many records that were delivered cost no entry.
+Index("ix_mlc_record_open", record.c.sync, record.c.instance, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 event = Table(
     "mlc_event",
@@ -116,7 +122,7 @@ event = Table(
     Column("reason_code", String(100)),
     Column("reason", Text),
     Column("fields", LargeBinary),
-    Index("ix_mlc_event_run", "instance", "sync", "run_id", "record_key"),
+    # By record, for its story; by run the rows lie together behind `mlc_run.first_event`.
     Index("ix_mlc_event_record", "record_key", "sync"),
 )
 
@@ -131,7 +137,7 @@ link = Table(
     Column("system_b", String(20), primary_key=True),
     Column("key_b", String(250), nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    Index("ix_mlc_link_b", "key_b", "entity", "instance", "system_b"),
+    sqlite_with_rowid=False,
 )
 
 chunk = Table(
@@ -156,7 +162,10 @@ claim = Table(
     Column("sync", String(100), nullable=False),
     Column("record_key", String(250), nullable=False),
     Column("changed_at", UtcDateTime),
+    # When the claiming row was read: an older reading neither takes nor gives up anything.
+    Column("read_at", UtcDateTime),
     Index("ix_mlc_claim_record", "sync", "instance", "record_key"),
+    sqlite_with_rowid=False,
 )
 
 lease = Table(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +13,9 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.transport.limits import Limits
+
+LOCK = 6024902
+"""The slots' space of advisory locks."""
 
 slot = schema.slot.c
 
@@ -32,7 +34,7 @@ class SqlSlots:
     def acquire(self, account: str, limits: Limits) -> tuple[int | None, float]:
         """See SlotStore."""
         with self._database.write() as connection:
-            self._lock(connection, account)
+            self._database.lock(connection, LOCK, account)
             now = self._now(connection)
             self._check_quota(connection, account, limits, now)
             wait = self._seconds_to_wait(connection, account, limits, now)
@@ -49,11 +51,6 @@ class SqlSlots:
             ended = update(schema.slot).where(schema.slot.c.id == slot).values(ended_at=self._now(connection))
             connection.execute(ended)
 
-    def _lock(self, connection: Connection, account: str) -> None:
-        # SQLite's BEGIN IMMEDIATE is lock enough.
-        if not self._database.is_sqlite:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock(6024902, {zlib.crc32(account.encode()) >> 1})")
-
     def _now(self, connection: Connection) -> float:
         # Workers' clocks differ; the database has one.
         if self._database.is_sqlite:
@@ -63,8 +60,7 @@ class SqlSlots:
     def _seconds_to_wait(self, connection: Connection, account: str, limits: Limits, now: float) -> float:
         connection.execute(delete(schema.slot).where(slot.account == account, slot.ended_at < now - limits.memory))
         taken = connection.scalar(select(func.count()).where(slot.account == account)) or 0
-        bound = min(limits.calls or taken + 1, limits.concurrency or taken + 1)
-        if taken < bound:
+        if taken < limits.always_free:
             return 0.0
         flying = connection.execute(
             select(slot.id, slot.holder, slot.started_at).where(slot.account == account, slot.ended_at.is_(None))
@@ -78,8 +74,9 @@ class SqlSlots:
 
     def _is_dead(self, holder: str, started_at: float, limits: Limits, now: float) -> bool:
         host, _, pid = holder.rpartition(":")
-        if host == socket.gethostname() and pid.isdigit():
-            return not _alive(int(pid))
+        if host == socket.gethostname() and pid.isdigit() and not _alive(int(pid)):
+            return True
+        # Also on this host: another process may have got the dead one's number.
         return started_at + limits.stale < now
 
     def _check_quota(self, connection: Connection, account: str, limits: Limits, now: float) -> None:

@@ -7,14 +7,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, update
+from sqlalchemy import ColumnElement, func, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.claims import Claims
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.leases import Leases
-from airflow_provider_mlconnector.ledger.reading import Reading
 from airflow_provider_mlconnector.ledger.pepper import Pepper
+from airflow_provider_mlconnector.ledger.reading import Reading
 from airflow_provider_mlconnector.ledger.rows import Delivery, RecordState, Scope
 from airflow_provider_mlconnector.ledger.runs import Runs
 from airflow_provider_mlconnector.ledger.slots import SqlSlots
@@ -90,20 +90,19 @@ class Ledger:
             return
         rows = Rows(self.database, scope, run_id, map_version, systems)
         with self.database.write() as connection:
-            self.database.many_tuples(connection, self._insert_event, [rows.event(one) for one in deliveries])
-            self.database.many_tuples(connection, self._upsert_record, [rows.record(one) for one in deliveries])
+            self.database.many_rows(connection, self._insert_event, [rows.event(one) for one in deliveries])
+            self.database.many_rows(connection, self._upsert_record, [rows.record(one) for one in deliveries], unique=2)
             links = [rows.link(one) for one in deliveries if one.link is not None]
-            self.database.many_tuples(connection, self._upsert_link, links)
+            self.database.many_rows(connection, self._upsert_link, links, unique=0)
 
     @cached_property
     def _insert_event(self) -> Any:
-        names = [column.name for column in schema.event.columns if column.name != "id"]
-        return self.database.insert(schema.event).values({name: bindparam(name) for name in names})
+        return self.database.insert_rows(schema.event)
 
     @cached_property
     def _upsert_record(self) -> Any:
         table = schema.record
-        insert = self.database.insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+        insert = self.database.insert_rows(table)
         new = insert.excluded
         keys = [column.name for column in table.primary_key]
         changes = {column.name: new[column.name] for column in table.columns if column.name not in keys}
@@ -111,25 +110,43 @@ class Ledger:
         changes |= {"attempts": table.c.attempts + new.attempts, "first_seen_at": table.c.first_seen_at}
         return insert.on_conflict_do_update(index_elements=keys, set_=changes)
 
-    def seen(self, scope: Scope, keys: Sequence[str], at: datetime) -> None:
-        """Note that these records were read again and nothing was to be done."""
-        self._update(scope, keys, {"last_seen_at": at})
+    def seen(self, scope: Scope, keys: Sequence[str], at: datetime, *, map_version: str | None = None) -> None:
+        """Note that these records were read again and nothing was to be done.
+
+        :param map_version: the map they were judged by; what it refuses as before is not taken up again for it.
+        """
+        self._update(scope, keys, {"last_seen_at": at} | ({"map_version": map_version} if map_version else {}))
+
+    def settle(self, scope: Scope, keys: Sequence[str], since: datetime, map_version: str) -> None:
+        """Close the records that a run wanted to take up and did not find: they have left the source.
+
+        :param since: when the run began; whoever was read in it has been seen since.
+        """
+        gone = {
+            "status": Outcome.SKIPPED.value,
+            "reason_code": "gone",
+            "reason": "no longer in the source, or no longer of this kind",
+            "waits_for": None,
+            "map_version": map_version,
+        }
+        self._update(scope, keys, gone, schema.record.c.last_seen_at < since)
 
     def close_rejects(self, scope: Scope, keys: Sequence[str]) -> None:
         """Note that records refused or skipped before are again what the target already has."""
         nothing = dict.fromkeys(("reason_code", "reason", "waits_for", "tried_hash"))
         self._update(scope, keys, {"status": Outcome.UNCHANGED.value, **nothing})
 
-    def _update(self, scope: Scope, keys: Sequence[str], values: dict[str, Any]) -> None:
+    def _update(self, scope: Scope, keys: Sequence[str], values: dict[str, Any], *also: ColumnElement[bool]) -> None:
         if not keys:
             return
         table = schema.record
         own = list(table.primary_key)
-        found = self.database.by_keys(own, self._mine(scope), table.c.record_key, keys)
+        mine = (*self._mine(scope), *also)
+        found = self.database.by_keys(own, mine, table.c.record_key, keys)
         with self.database.write() as connection:
             if self.database.is_sqlite:
                 where = table.c.record_key.in_(found.with_only_columns(table.c.record_key))
-                connection.execute(update(table).where(*self._mine(scope), where).values(values))
+                connection.execute(update(table).where(*mine, where).values(values))
                 return
             # Without statistics a hash join would read the whole table for each batch.
             connection.exec_driver_sql(NESTED_LOOP)
@@ -157,7 +174,7 @@ class Ledger:
     @cached_property
     def _upsert_link(self) -> Any:
         table = schema.link
-        insert = self.database.insert(table).values({column.name: bindparam(column.name) for column in table.columns})
+        insert = self.database.insert_rows(table)
         new = insert.excluded
         return insert.on_conflict_do_update(
             index_elements=[column.name for column in table.primary_key],

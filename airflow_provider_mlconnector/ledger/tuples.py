@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import Delivery, Scope
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, GIVEN_UP, Delivery, Scope
 from airflow_provider_mlconnector.outcomes import Outcome
 
 DELIVERED = (Outcome.CREATED, Outcome.UPDATED)
@@ -66,7 +66,7 @@ class Rows:
             self._scope.sync,
             one.record_key,
             one.target_key,
-            one.content_hash if delivered else None,
+            one.content_hash if delivered else GIVEN_UP if one.reason_code == DUPLICATE else None,
             one.outcome._value_,
             one.reason_code,
             one.reason,

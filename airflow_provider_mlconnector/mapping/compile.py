@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 Build = Callable[[Mapping[str, Any]], dict[str, Any]]
 
+FILLED = "if v is not None and v != '':"
+"""What is blank is no value, whether the source says so by null or by an empty text."""
+
 
 def compile_rows(rows: Iterable[Row]) -> Build:
     """Return the function from a source record to a payload.
@@ -45,19 +48,20 @@ def compile_rows(rows: Iterable[Row]) -> Build:
 def _lines(row: Row, index: int, names: dict[str, Any]) -> list[str]:
     target = repr(row.target)
     if not row.sources:
-        names[f"k{index}"] = row.value
+        names[f"k{index}"] = f"{row.prefix}{row.value}" if row.prefix else row.value
         return [f"out[{target}] = k{index}"]
     reads = ", ".join(f"get({source!r})" for source in row.sources)
     name = row.convert.partition(":")[0]
     if row.convert:
         names[f"c{index}"] = _converter(row.convert)
+    value = f"{row.prefix!r} + str(v)" if row.prefix else "v"
     if name in SEVERAL:
-        lines = [f"v = c{index}({reads})", "if v is not None:", f"    out[{target}] = v"]
+        lines = [f"v = c{index}({reads})"]
     elif row.convert:
-        lines = [f"v = {reads}", "if v is not None:", f"    v = c{index}(v)"]
-        lines += ["if v is not None:", f"    out[{target}] = v"]
+        lines = [f"v = {reads}", FILLED, f"    v = c{index}(v)"]
     else:
-        lines = [f"v = {reads}", "if v is not None:", f"    out[{target}] = v"]
+        lines = [f"v = {reads}"]
+    lines += [FILLED, f"    out[{target}] = {value}"]
     return [*lines, "else:", f"    out[{target}] = None"] if row.clear else lines
 
 
@@ -76,7 +80,7 @@ def _blame(rows: tuple[Row, ...], record: Mapping[str, Any]) -> RecordRejected:
         if not row.convert:
             continue
         values = [record.get(source) for source in row.sources]
-        if len(values) == 1 and values[0] is None:
+        if len(values) == 1 and values[0] in (None, ""):
             continue
         try:
             _converter(row.convert)(*values)

@@ -8,7 +8,7 @@ value, or None for "nothing to send". What cannot be converted raises ValueError
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -17,32 +17,44 @@ Converter = Callable[..., Any]
 
 # ASCII only, one @, a dot in the domain: what marketing systems accept without asking DNS.
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]{1,62}")
+TOO_LARGE = 2**63
+"""Of JSON numbers, every system takes whole ones of 64 bits."""
 YES, NO = ("y", "yes", "1", "t", "true"), ("n", "no", "0", "f", "false", "")
 
 
+def _plain(value: Any) -> str:
+    return format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+
+
+def _filled(values: Iterable[Any]) -> Iterator[Any]:
+    return (value for value in values if value is not None and str(value).strip())
+
+
 def text(value: Any) -> str | None:
-    """The value as text, without surrounding blanks."""
-    return str(value).strip() or None
+    """The value as text, without surrounding blanks; a number without an exponent."""
+    return _plain(value) or None
 
 
 def upper(value: Any) -> str:
     """Upper case."""
-    return str(value).strip().upper()
+    return _plain(value).upper()
 
 
 def lower(value: Any) -> str:
     """Lower case."""
-    return str(value).strip().lower()
+    return _plain(value).lower()
 
 
 def digits(value: Any) -> str | None:
     """Only the digits."""
-    return re.sub(r"\D", "", str(value)) or None
+    return re.sub(r"[^0-9]", "", _plain(value)) or None
 
 
 def integer(value: Any) -> int:
     """A whole number."""
     number = decimal(value)
+    if abs(number) >= TOO_LARGE:
+        raise ValueError("is not a whole number of 64 bits")
     if number != number.to_integral_value():
         raise ValueError("is not a whole number")
     return int(number)
@@ -104,38 +116,39 @@ def url(value: Any) -> str | None:
 
 def first(*values: Any) -> Any:
     """The first that is not blank."""
-    return next((value for value in values if value is not None), None)
+    return next(_filled(values), None)
 
 
 def join(*values: Any) -> str | None:
     """All that are not blank, with a space between."""
-    return " ".join(str(value) for value in values if value is not None) or None
+    return " ".join(map(_plain, _filled(values))) or None
 
 
 def join_comma(*values: Any) -> str | None:
     """All that are not blank, with a comma between."""
-    return ", ".join(str(value) for value in values if value is not None) or None
+    return ", ".join(map(_plain, _filled(values))) or None
 
 
 def join_lines(*values: Any) -> str | None:
     """All that are not blank, each on its line."""
-    return "\n".join(str(value) for value in values if value is not None) or None
+    return "\n".join(map(_plain, _filled(values))) or None
 
 
 def left(value: Any, length: str) -> str:
     """The first so many characters: `left:40`."""
-    return str(value)[: int(length)]
+    return _plain(value)[: int(length)]
 
 
 def prefix(value: Any, start: str) -> str:
-    """The text with something before it: `prefix:JDE-`."""
-    return f"{start}{value}"
+    """The text with something before it: `prefix:ERP-`."""
+    return f"{start}{_plain(value)}"
 
 
 SEVERAL = ("first", "join", "join_comma", "join_lines")
 """Converters that take several source fields, any of which may be None."""
 
-WITH_ARGUMENT = ("left", "prefix")
+WITH_ARGUMENT = {"left": "left:40", "prefix": "prefix:ERP-"}
+"""Converters that take an argument, with an example."""
 
 CONVERTERS: dict[str, Converter] = {
     function.__name__: function

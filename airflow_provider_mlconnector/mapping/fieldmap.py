@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ from airflow_provider_mlconnector.mapping.compile import compile_rows
 from airflow_provider_mlconnector.mapping.converters import CONVERTERS, SEVERAL, WITH_ARGUMENT
 
 SOURCE_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9_]+")
+LENGTH = re.compile(r"[1-9][0-9]{0,5}")
 RECORD_FIELDS = ("record_key", "changed_at")
 """Not columns: the record's own key, and when it last changed."""
 
@@ -24,6 +26,9 @@ GRAMMAR = (
     'a row is "TABLE.FIELD", {"source": "TABLE.FIELD" or a list of them, "convert": name, "clear": true|false}, '
     '{"value": constant} or null'
 )
+
+
+_canonical = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Row:
     :param clear: send a blank as null; otherwise a blank is not sent, so that it erases nothing in the target.
     :param value: a constant, when there are no sources.
     :param optional: left out where the target has no such field (a default row, never a user's).
+    :param prefix: put before the value, after the converter; a Connection's, never a user's.
     """
 
     target: str
@@ -42,6 +48,7 @@ class Row:
     clear: bool = False
     value: Any = None
     optional: bool = False
+    prefix: str = ""
 
     @property
     def origin(self) -> list[str]:
@@ -68,7 +75,7 @@ class FieldMap:
     @cached_property
     def version(self) -> str:
         """A short hash of the table; changes when any row does."""
-        return hashlib.sha256(msgspec.json.encode([asdict(row) for row in self.rows])).hexdigest()[:12]
+        return hashlib.sha256(_canonical(self.to_json())).hexdigest()[:12]
 
     @cached_property
     def function(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -124,21 +131,34 @@ def _parse(target: str, given: Any, tables: Collection[str]) -> Row:
         given = {"source": given}
     if not isinstance(given, Mapping):
         raise ConfigurationError(f"{where}: {GRAMMAR}")
-    unknown = set(given) - {"source", "convert", "clear", "value"}
-    if unknown or ("value" in given) == ("source" in given):
+    if not _is_of_the_grammar(given):
         raise ConfigurationError(f"{where}: {GRAMMAR}")
     if "value" in given:
-        return Row(target, value=given["value"])
+        value = given["value"]
+        # Exact, as the staged map has it when it is read again: the two must not differ in their version.
+        return Row(target, value=Decimal(str(value)) if isinstance(value, float) else value)
     sources = (given["source"],) if isinstance(given["source"], str) else tuple(given["source"])
     for source in sources:
         _check_source(where, source, tables)
     convert = given.get("convert") or ("join" if len(sources) > 1 else "")
     _check_converter(where, convert, len(sources))
-    return Row(target, sources, convert, clear=bool(given.get("clear", False)))
+    return Row(target, sources, convert, clear=given.get("clear", False))
+
+
+def _is_of_the_grammar(given: Mapping[str, Any]) -> bool:
+    if "value" in given:
+        return set(given) == {"value"}
+    return (
+        set(given) <= {"source", "convert", "clear"}
+        and isinstance(given.get("source"), str | list | tuple)
+        and len(given["source"]) > 0
+        and isinstance(given.get("convert") or "", str)
+        and isinstance(given.get("clear", False), bool)
+    )
 
 
 def _check_source(where: str, source: Any, tables: Collection[str]) -> None:
-    if source in RECORD_FIELDS:
+    if isinstance(source, str) and source in RECORD_FIELDS:
         return
     if not isinstance(source, str) or not SOURCE_FIELD.fullmatch(source):
         raise ConfigurationError(f"{where}: '{source}' is no source field; {GRAMMAR}")
@@ -155,7 +175,8 @@ def _check_converter(where: str, convert: str, sources: int) -> None:
         near = difflib.get_close_matches(name, CONVERTERS, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(CONVERTERS)}"
         raise ConfigurationError(f"{where}: no converter '{name}'; {hint}")
-    if (name in WITH_ARGUMENT) != bool(colon) or (name == "left" and not argument.isdigit()):
-        raise ConfigurationError(f"{where}: '{name}' {'needs' if name in WITH_ARGUMENT else 'takes no'} argument")
+    if (name in WITH_ARGUMENT) != bool(colon) or (name == "left" and not LENGTH.fullmatch(argument)):
+        needs = f"needs an argument, such as {WITH_ARGUMENT[name]}" if name in WITH_ARGUMENT else "takes no argument"
+        raise ConfigurationError(f"{where}: '{name}' {needs}")
     if sources > 1 and name not in SEVERAL:
         raise ConfigurationError(f"{where}: '{name}' takes one source field; for several use {', '.join(SEVERAL)}")

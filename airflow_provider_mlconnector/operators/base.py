@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, QuotaExhausted, Stop
+from airflow_provider_mlconnector.exceptions import (
+    ConfigurationError,
+    MLConnectorError,
+    QuotaExhausted,
+    RetryLater,
+    Stop,
+)
+from airflow_provider_mlconnector.ledger.runs import RunStart
 from airflow_provider_mlconnector.pipeline.job import Job, instance_of
 from airflow_provider_mlconnector.pipeline.staging import root_path, staging_url
 from airflow_provider_mlconnector.pipeline.window import RunInfo
@@ -30,11 +37,11 @@ class SyncOperator(BaseOperator):
     """Base of the operators; its constructor only remembers.
 
     :param sync: full name, `<dag>.<entity>`.
-    :param source_conn_id, target_conn_id: by default each vendor's own (`jde_default`, …); map, upsert and commit take
+    :param source_conn_id, target_conn_id: by default each vendor's own (`erp_default`, …); map, upsert and commit take
         over what extract was given.
     """
 
-    template_fields = ("source_conn_id", "target_conn_id")
+    template_fields: Sequence[str] = ("source_conn_id", "target_conn_id")
 
     def __init__(
         self, *, sync: str, source_conn_id: str | None = None, target_conn_id: str | None = None, **kwargs: Any
@@ -51,6 +58,9 @@ class SyncOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Do this operator's step; errors become what Airflow must do about them."""
+        return self._perform(context)
+
+    def _perform(self, context: Context) -> Any:
         with self.translated(context):
             return self.step(context)
 
@@ -60,7 +70,7 @@ class SyncOperator(BaseOperator):
 
     def go_on(self, context: Context, event: Any = None) -> Any:
         """Continue after a deferral: the quota is whole again."""
-        return self.execute(context)
+        return self._perform(context)
 
     @contextmanager
     def translated(self, context: Context) -> Iterator[None]:
@@ -72,6 +82,10 @@ class SyncOperator(BaseOperator):
         except Stop as error:
             self._note_failure(context, error)
             raise AirflowFailException(f"{self.sync}: {error}") from error
+        except RetryLater as error:
+            if _is_last_try(context):
+                self._note_failure(context, error)
+            raise
 
     def _wait_for(self, spent: QuotaExhausted) -> None:
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
@@ -79,10 +93,11 @@ class SyncOperator(BaseOperator):
         self.log.warning("%s; the worker is released until then", spent)
         self.defer(trigger=DateTimeTrigger(moment=spent.reset_at), method_name="go_on")
 
-    def _note_failure(self, context: Context, error: Stop) -> None:
+    def _note_failure(self, context: Context, error: MLConnectorError) -> None:
         try:
             job = self.job(context)
-            job.ledger.runs.fail(job.scope, job.run.run_id, error.message)
+            start = RunStart(job.run.dag_id, job.run.run_id, job.run.run_type, None, None, "")
+            job.ledger.runs.fail(job.scope, start, error.message)
         except Exception as again:  # the failure itself matters more than its note
             self.log.debug("could not note the failure in the ledger: %s", type(again).__name__)
 
@@ -111,14 +126,26 @@ class SyncOperator(BaseOperator):
         model = by_system(system)
         given = self._conn_ids(context)
         conn_id = given.get(system) or model.default_conn_id
-        hook_class: Callable[..., VendorHook] = import_object(model.hook_class_name)
+        hook_class = cast("Callable[..., VendorHook]", import_object(model.hook_class_name))
         return hook_class(http_conn_id=conn_id)
 
     def _conn_ids(self, context: Context) -> dict[str, str]:
         source, target = self.declared.systems
         own = {source: self.source_conn_id, target: self.target_conn_id}
         found = {system: conn_id for system, conn_id in own.items() if conn_id}
-        return {**self._conn_ids_of_extract(context), **found}
+        return {**self._conn_ids_of_siblings(context), **self._conn_ids_of_extract(context), **found}
+
+    def _conn_ids_of_siblings(self, context: Context) -> dict[str, str]:
+        """The Connections that the sync's other tasks were given: each may have been given its own side only."""
+        systems = self.declared.systems
+        found: dict[str, str] = {}
+        dag: Any = context.get("dag")
+        for task in dag.tasks if dag else ():
+            given = {**vars(task), **(getattr(task, "partial_kwargs", None) or {})}
+            if given.get("sync") == self.sync:
+                names = zip(systems, (given.get("source_conn_id"), given.get("target_conn_id")), strict=True)
+                found |= {system: conn_id for system, conn_id in names if isinstance(conn_id, str)}
+        return found
 
     def _conn_ids_of_extract(self, context: Context) -> dict[str, str]:
         prefix = self.task_id.rpartition(".")[0]
@@ -129,10 +156,15 @@ class SyncOperator(BaseOperator):
         return dict(given) if isinstance(given, Mapping) else {}
 
 
+def _is_last_try(context: Context) -> bool:
+    ti = context["ti"]
+    return ti.try_number > (ti.max_tries or 0)
+
+
 def run_info(context: Context) -> RunInfo:
     """Return what Airflow knows of the run."""
     run = context["dag_run"]
-    started = run.start_date or run.run_after
+    started: datetime | None = run.start_date or run.run_after
     return RunInfo(
         dag_id=run.dag_id,
         run_id=run.run_id,
@@ -151,13 +183,16 @@ def params_of(context: Context, sync: Sync) -> dict[str, Any]:
     from airflow_provider_mlconnector.syncs import syncs_of
 
     params = dict(context.get("params") or {})
-    siblings = [other for other in syncs_of(sync.dag_id)] or [sync]
+    siblings = syncs_of(sync.dag_id) or [sync]
     names = {name: other.name for other in siblings for name in (other.entity, other.name)}
     for wanted in params.get("syncs") or []:
         if wanted not in names:
             raise ConfigurationError(f"param syncs: no '{wanted}' in {sync.dag_id}; there are {', '.join(names)}")
     rows = params.get("field_map") or {}
     if rows and set(rows) <= set(names):
+        for name, own in rows.items():
+            if not isinstance(own, Mapping):
+                raise ConfigurationError(f"param field_map: '{name}' is a sync here and needs an object of rows")
         params["field_map"] = {key: row for name in (sync.entity, sync.name) for key, row in rows.get(name, {}).items()}
         params["field_map_is_own"] = True
     return params

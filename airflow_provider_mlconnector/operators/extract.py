@@ -19,7 +19,7 @@ class ExtractOperator(SyncOperator):
 
     ::
 
-        ExtractOperator(task_id="extract", sync="jde_to_marketo.companies", source_conn_id="jde_default")
+        ExtractOperator(task_id="extract", sync="erp_to_crm.companies", source_conn_id="erp_default")
     """
 
     def step(self, context: Context) -> list[dict[str, Any]]:

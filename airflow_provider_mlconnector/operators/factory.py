@@ -73,8 +73,8 @@ def sync_dag(
     :param schedule: cron expression in UTC; `[mlconnector] schedule_<dag_id>` wins, `none` leaves manual runs only.
     """
     cron = config.option(f"schedule_{dag_id}", schedule or "none")
+    timetable = None if cron.lower() == "none" else CronDataIntervalTimetable(cron, timezone="UTC")
     options: dict[str, Any] = {
-        "schedule": None if cron.lower() == "none" else CronDataIntervalTimetable(cron, timezone="UTC"),
         "start_date": START,
         "catchup": False,
         "max_active_runs": 1,
@@ -82,7 +82,7 @@ def sync_dag(
         "tags": ["mlconnector"],
         "default_args": {"retries": 3, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": True},
     }
-    with DAG(dag_id, **{**options, **dag_kwargs}) as dag:
+    with DAG(dag_id, schedule=timetable, **{**options, **dag_kwargs}) as dag:
         groups = [sync_group(sync.name, source_conn_id, target_conn_id) for sync in syncs_of(dag_id)]
         if len(groups) > 1:
             chain(*groups)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.operators.base import SyncOperator
@@ -17,14 +18,14 @@ class MapOperator(SyncOperator):
 
     ::
 
-        MapOperator.partial(task_id="map", sync="jde_to_marketo.companies").expand(chunk=extract.output)
+        MapOperator.partial(task_id="map", sync="erp_to_crm.companies").expand(chunk=extract.output)
     """
 
     def __init__(self, *, chunk: dict[str, Any], **kwargs: Any):
         super().__init__(**kwargs)
         self.chunk = chunk
 
-    template_fields = (*SyncOperator.template_fields, "chunk")
+    template_fields: Sequence[str] = (*SyncOperator.template_fields, "chunk")
 
     def step(self, context: Context) -> dict[str, Any]:
         """Map the chunk and return the mapped one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.operators.base import SyncOperator
@@ -19,14 +20,14 @@ class UpsertBatchOperator(SyncOperator):
 
     ::
 
-        UpsertBatchOperator.partial(task_id="upsert", sync="jde_to_marketo.companies").expand(chunk=mapped.output)
+        UpsertBatchOperator.partial(task_id="upsert", sync="erp_to_crm.companies").expand(chunk=mapped.output)
     """
 
     def __init__(self, *, chunk: dict[str, Any], max_active_tis_per_dag: int | None = 1, **kwargs: Any):
         super().__init__(max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
         self.chunk = chunk
 
-    template_fields = (*SyncOperator.template_fields, "chunk")
+    template_fields: Sequence[str] = (*SyncOperator.template_fields, "chunk")
 
     def step(self, context: Context) -> dict[str, int] | None:
         """Deliver the chunk; a retry sends only what has no answer yet."""

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_mlconnector import config
 from airflow_provider_mlconnector.exceptions import AccountingError, Stop
 from airflow_provider_mlconnector.ledger.runs import Counts
+from airflow_provider_mlconnector.pipeline.extract import ALSO
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.staging import Staging, safe
 from airflow_provider_mlconnector.pipeline.window import Window
@@ -29,9 +30,11 @@ def commit(job: Job) -> dict[str, Any]:
     if manifest is None:
         log.info("%s: nothing was read in this run", job.sync.name)
         return {}
+    job.require_run()
     if job.dry_run:
         return _commit_rehearsal(job, manifest)
-    counts, read = job.ledger.runs.counts(job.scope, job.run.run_id), int(manifest["read"])
+    counts = job.ledger.runs.counts(job.scope, job.run.run_id)
+    read = _read(manifest, counts)
     _report(job, read, counts)
     try:
         _check_account(job, read, counts)
@@ -39,6 +42,7 @@ def commit(job: Job) -> dict[str, Any]:
     except Stop as error:
         job.ledger.runs.finish(job.scope, job.run.run_id, "failed", read=read, counts=counts, message=error.message)
         raise
+    _settle_taken_up(job, manifest)
     message = manifest["not_configured"]
     job.ledger.runs.finish(job.scope, job.run.run_id, "success", read=read, counts=counts, message=message)
     job.staging.write_json("committed.json", {"at": utc_now()})
@@ -62,6 +66,24 @@ def _commit_rehearsal(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
     log.info("%s: dry run, nothing was written. read %d: %s", job.sync.name, read, totals)
     job.staging.write_json("committed.json", {"at": utc_now()})
     return {"sync": job.sync.name, "read": read, **totals, "dry_run": True}
+
+
+def _settle_taken_up(job: Job, manifest: dict[str, Any]) -> None:
+    """Close the records that this run wanted to take up and that have left the source, or each run would want them."""
+    also = job.staging.read_json(ALSO) or []
+    since = job.ledger.runs.started_at(job.scope, job.run.run_id)
+    whole = job.params.get("limit") is None and not manifest["not_configured"]
+    if also and since and whole:
+        job.ledger.settle(job.scope, also, since, manifest["map_version"])
+
+
+def _read(manifest: dict[str, Any], counts: Counts) -> int:
+    """How many records the run has read.
+
+    A run that was cleared reads again, and some of what it delivered the first time may have left its window since.
+    """
+    read = int(manifest["read"])
+    return max(read, counts.answered) if manifest["again"] else read
 
 
 def _check_account(job: Job, read: int, counts: Counts) -> None:
@@ -95,6 +117,10 @@ def _report(job: Job, read: int, counts: Counts) -> None:
     log.info("%s: %s", job.sync.name, " | ".join(f"{name} {table[name]}" for name in COLUMNS))
     for code, reason, count, key in job.ledger.reading.rejects_by_reason(job.scope, job.run.run_id):
         log.warning("%s: %d rejected, %s: %s (e.g. record %s)", job.sync.name, count, code, reason, key)
+    since = job.ledger.runs.started_at(job.scope, job.run.run_id)
+    before = job.ledger.reading.still_rejected(job.scope, job.run.run_id, since) if counts.known and since else ()
+    for code, reason, count, key in before:
+        log.info("%s: %d rejected before and unchanged, %s: %s (e.g. %s)", job.sync.name, count, code, reason, key)
 
 
 def _sweep(job: Job) -> None:
@@ -102,6 +128,10 @@ def _sweep(job: Job) -> None:
     keep = timedelta(days=float(config.option("staging_retention", "7")))
     siblings = job.root / safe(job.sync.name) / job.instance
     for folder in list(siblings.iterdir()):
-        done = Staging(folder, job.keyring).read_json("committed.json")
-        if done and utc_now() - datetime.fromisoformat(done["at"]) >= keep:
-            Staging(folder, job.keyring).remove()
+        staging = Staging(folder, job.keyring)
+        try:
+            done = staging.read_json("committed.json")
+            if done and utc_now() - datetime.fromisoformat(done["at"]) >= keep:
+                staging.remove()
+        except Exception as error:  # swept at the same time, or of a key that is gone: no reason to fail this run
+            log.warning("%s: could not sweep %s: %s", job.sync.name, folder, type(error).__name__)

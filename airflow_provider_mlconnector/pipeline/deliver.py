@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,13 +11,16 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_mlconnector.ledger.rows import Delivery, RecordState
+from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.ledger.rows import Delivery
 from airflow_provider_mlconnector.ledger.runs import ChunkCounts
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.extract import read_plan
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.lease import held
+from airflow_provider_mlconnector.pipeline.mapper import READY
 from airflow_provider_mlconnector.pipeline.ports import Mapped, TargetObject
 from airflow_provider_mlconnector.pipeline.sender import Answers, Sender
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
@@ -27,18 +29,29 @@ from airflow_provider_mlconnector.pipeline.window import Window
 
 log = logging.getLogger(__name__)
 
+_encode = msgspec.json.Encoder().encode
+NO_SOURCE = msgspec.Raw(b"[]")
+
+
+class _Field(msgspec.Struct, gc=False):
+    """One field of the trail; the sources are encoded once per run, not once per record."""
+
+    source: msgspec.Raw
+    value: Any
+
+
 _mapped = msgspec.json.Decoder(list[Mapped], float_hook=Decimal)
 
 
+@fewer_collections()
 def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]:
     """Deliver one mapped chunk and return what was done, for the log.
 
     :raises RetryLater, Stop: what ends the task; all answers that came are in the ledger, a retry sends the rest.
     """
-    manifest = job.staging.manifest() or {}
-    window = Window.from_json(manifest["window"])
+    manifest, window = _begun(job)
     tried = job.ledger.runs.start_chunk(job.scope, job.run.run_id, ref.index)
-    judge = Judge(job, resumed=tried or manifest["again"], retries_rejects=window.retries_rejects)
+    judge = Judge(job, resumed=tried, again=manifest["again"], retries_rejects=window.retries_rejects)
     writer = Writer(job, FieldMap.from_json(read_plan(job).rows))
     holder = f"{job.run.dag_id}/{job.run.run_id}/{job.sync.entity}/{ref.index}"
     counts, done = ChunkCounts(), Counter[str]()
@@ -47,10 +60,11 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
         Sender(target, writer.write, lease, job.sync.name) as sender,
     ):
         for part in job.staging.parts(ref):
-            verdicts = judge.judge(_mapped.decode(part))
+            verdicts = judge.judge(_decoded(part))
             counts = writer.settle(verdicts, counts)
             sender.send(verdicts.send)
             done.update(answered=len(verdicts.answered), decided=len(verdicts.decided))
+        sender.finish()
         done.update({outcome.value: count for outcome, count in sender.tally.items()})
     job.ledger.runs.finish_chunk(job.scope, job.run.run_id, ref.index, counts)
     done.update(unchanged=counts.unchanged, carried=counts.skipped + counts.rejected)
@@ -58,9 +72,19 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
     return done
 
 
+def _decoded(part: bytes) -> list[Mapped]:
+    """Return a part's records; they were read together, so one instant serves them all."""
+    items = _mapped.decode(part)
+    for item in items:
+        if item.read_at == items[0].read_at:
+            item.read_at = items[0].read_at
+    return items
+
+
 def rehearse_chunk(job: Job, ref: ChunkRef) -> None:
     """Say what delivering a chunk would do, and do none of it (dry_run)."""
-    judge = Judge(job, resumed=False, retries_rejects=False)
+    owners = _planned_owners(job, ref)
+    judge = Judge(job, resumed=False, retries_rejects=_begun(job)[1].retries_rejects, owners=owners)
     counts = dict.fromkeys(("created", "updated", "unchanged", "skipped", "rejected"), 0)
     shown = 0
     for part in job.staging.parts(ref):
@@ -80,6 +104,33 @@ def rehearse_chunk(job: Job, ref: ChunkRef) -> None:
     job.staging.write_json(f"rehearsal-{ref.index:05d}.json", counts)
 
 
+def _planned_owners(job: Job, ref: ChunkRef) -> dict[str, tuple[str, str]]:
+    """Who of this chunk's records would get each target key that several of them want; a dry run claims none."""
+    best: dict[str, Mapped] = {}
+    shared: set[str] = set()
+    for part in job.staging.parts(ref):
+        for item in _mapped.decode(part):
+            if item.status != READY or item.target_key is None:
+                continue
+            rival = best.setdefault(item.target_key, item)
+            if rival is not item:
+                shared.add(item.target_key)
+                best[item.target_key] = min(rival, item, key=_rank)
+    return {key: (job.sync.name, best[key].record_key) for key in shared}
+
+
+def _rank(item: Mapped) -> tuple[float, str]:
+    return -(item.changed_at.timestamp() if item.changed_at else 0.0), item.record_key
+
+
+def _begun(job: Job) -> tuple[dict[str, Any], Window]:
+    manifest = job.staging.manifest()
+    if manifest is None:
+        raise UnexpectedAnswer("the run's staged records are gone; clear the extract task")
+    job.require_run()
+    return manifest, Window.from_json(manifest["window"])
+
+
 def _said(done: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in done.items() if count) or "nothing to do"
 
@@ -89,14 +140,15 @@ class Writer:
 
     def __init__(self, job: Job, field_map: FieldMap):
         self._job, self._ledger = job, job.ledger
-        self._origins, self._version = field_map.origins, field_map.version
+        self._version = field_map.version
+        self._sources = {name: msgspec.Raw(_encode(sources)) for name, sources in field_map.origins.items()}
 
     def settle(self, verdicts: Verdicts, counts: ChunkCounts) -> ChunkCounts:
         """Write what is decided without asking the target, and count what needs no event."""
         now, scope = utc_now(), self._job.scope
         self._record([self._decided(item, outcome, now) for item, outcome in verdicts.decided])
         quiet = [item.record_key for item in verdicts.unchanged] + [item.record_key for item, _ in verdicts.carried]
-        self._ledger.seen(scope, quiet, now)
+        self._ledger.seen(scope, quiet, now, map_version=self._version)
         self._ledger.close_rejects(scope, verdicts.reopened)
         rejected = [state for _, state in verdicts.carried if state.status == Outcome.REJECTED]
         return replace(
@@ -104,16 +156,8 @@ class Writer:
             unchanged=counts.unchanged + len(verdicts.unchanged),
             skipped=counts.skipped + len(verdicts.carried) - len(rejected),
             rejected=counts.rejected + len(rejected),
-            known=counts.known + self._known(rejected),
+            known=counts.known + len(rejected),
         )
-
-    def _known(self, rejected: Sequence[RecordState]) -> int:
-        """How many of these rejects a run that was accounted for has reported already."""
-        if not rejected:
-            return 0
-        runs = {state.last_run_id for state in rejected if state.last_run_id}
-        reported = self._ledger.runs.reported(self._job.scope, runs)
-        return sum(state.last_run_id in reported for state in rejected)
 
     def write(self, answers: Answers) -> None:
         """Write the answers of one batch in one transaction."""
@@ -159,10 +203,10 @@ class Writer:
         )
 
     def _fields(self, item: Mapped, detail: str | None) -> dict[str, Any]:
-        origins = self._origins
+        sources = self._sources
         fields: dict[str, Any] = {
-            name: {"source": origins.get(name, []), "value": value} for name, value in (item.payload or {}).items()
+            name: _Field(sources.get(name, NO_SOURCE), value) for name, value in (item.payload or {}).items()
         }
         if detail:
-            fields["@answer"] = {"source": [], "value": detail}
+            fields["@answer"] = _Field(NO_SOURCE, detail)
         return fields

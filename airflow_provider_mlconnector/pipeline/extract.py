@@ -12,8 +12,10 @@ from dataclasses import asdict
 from typing import Any
 
 from airflow_provider_mlconnector import __version__
+from airflow_provider_mlconnector.exceptions import Unavailable
 from airflow_provider_mlconnector.ledger.runs import RunStart
 from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.ports import Batch, Plan, ReadRequest
 from airflow_provider_mlconnector.pipeline.progress import Progress
@@ -24,8 +26,12 @@ from airflow_provider_mlconnector.syncs import syncs_of
 log = logging.getLogger(__name__)
 
 RAW = "raw"
+PLAN, ALSO = "plan.json", "also.json"
+BEGINNING = {"cursor": None, "chunk": 0, "part": 0, "rows": 0, "digest": "", "read": 0, "read_at": None}
+"""Where a run begins to read; the point to resume from after each page has the same members."""
 
 
+@fewer_collections()
 def extract(job: Job, source: Any, target: Any) -> list[ChunkRef]:
     """Read the window into staging and return its chunks.
 
@@ -33,7 +39,7 @@ def extract(job: Job, source: Any, target: Any) -> list[ChunkRef]:
     :raises ConfigurationError: before anything is read: a field map that does not fit, params that contradict.
     """
     point = job.state.resume(job.run.run_id)
-    if point is None or job.staging.read_json("plan.json") is None:
+    if point is None or job.staging.read_json(ALSO) is None:
         point = _start(job, source, target)
     else:
         log.info("%s: going on after %s records of an interrupted try", job.sync.name, point["read"])
@@ -55,29 +61,20 @@ def _start(job: Job, source: Any, target: Any) -> dict[str, Any]:
     user_rows = {**job.state.field_map(), **_rows_of_params(job, target)}
     plan = sync.plan(source, target, sync.rows.extended(user_rows, sync.tables))
     window = _frozen_window(job)
+    _check_ledger(job)
     version = FieldMap.from_json(plan.rows).version
     again = job.ledger.runs.begin(
         job.scope,
         RunStart(job.run.dag_id, job.run.run_id, job.run.run_type, window.start, window.end, version),
     )
     job.staging.remove()
-    job.staging.write_json("plan.json", asdict(plan))
+    job.staging.write_json(PLAN, asdict(plan))
     also = [] if job.dry_run else job.ledger.reading.open_again(job.scope, version, writable=plan.read_only is None)
     if also:
         log.info("%s: %d records are taken up again: their map or missing link has changed", sync.name, len(also))
-    point = {
-        "window": window.to_json(),
-        "instance": job.instance,
-        "again": again,
-        "also": also,
-        "cursor": None,
-        "chunk": 0,
-        "part": 0,
-        "rows": 0,
-        "digest": "",
-        "read": 0,
-        "read_at": None,
-    }
+    # Not in the resume point, which is written after every page: these may be many.
+    job.staging.write_json(ALSO, also)
+    point = {**BEGINNING, "window": window.to_json(), "instance": job.instance, "again": again}
     job.state.save_resume(job.run.run_id, point)
     return point
 
@@ -105,6 +102,21 @@ def _rows_of_params(job: Job, target: Any) -> dict[str, Any]:
     return {name: row for name, row in rows.items() if name not in foreign}
 
 
+def _check_ledger(job: Job) -> None:
+    """A watermark without any run in the ledger: it is not the ledger that the watermark was made with.
+
+    Going on would send everything again and keep the account where nobody looks, so this waits for the right one; a
+    full_refresh starts a new ledger on purpose.
+    """
+    mark = job.state.watermark()
+    known = mark is None or mark.instance != job.instance or job.ledger.runs.any(job.scope)
+    if not known and not job.params.get("full_refresh"):
+        raise Unavailable(
+            f"{job.sync.name} has a watermark, but the ledger knows no run of it; is the Connection "
+            "'mlconnector_ledger' there and right? To begin with a new ledger, run once with full_refresh"
+        )
+
+
 def _frozen_window(job: Job) -> Window:
     """A run that is cleared reads the window it was first given: the watermark has gone on meanwhile."""
     mark = job.state.watermark()
@@ -125,7 +137,7 @@ def _frozen_window(job: Job) -> Window:
 
 def read_plan(job: Job) -> Plan:
     """Return the run's plan."""
-    return plan_from_json(job.staging.read_json("plan.json"))
+    return plan_from_json(job.staging.read_known(PLAN))
 
 
 def plan_from_json(data: Any) -> Plan:
@@ -138,7 +150,7 @@ def _batches(job: Job, source: Any, window: Window, plan: Plan, point: dict[str,
     request = ReadRequest(
         window=window,
         columns=frozenset(FieldMap.from_json(plan.rows).columns),
-        also=tuple(point["also"]),
+        also=tuple(job.staging.read_known(ALSO)),
         after=point["cursor"],
     )
     limit = job.params.get("limit")
@@ -164,9 +176,15 @@ class _Stager:
 
     def stage(self, batches: Iterator[Batch]) -> list[ChunkRef]:
         """Stage all batches and return every chunk of the run, those of an earlier try included."""
-        for batch in batches:
-            if batch.rows:
-                self._write(batch)
+        point, staging = self._point, self._job.staging
+        staging.drop_part(staging.chunk_path(RAW, point["chunk"]), point["part"])
+        with self._progress:
+            for batch in batches:
+                if batch.rows:
+                    self._write(batch)
+                else:
+                    point["cursor"] = batch.cursor
+                    self._save()
         if self._point["rows"]:
             self._close()
         return [self._read_ref(index) for index in range(self._point["chunk"])]
@@ -185,8 +203,11 @@ class _Stager:
         # The last chunk takes all the rest: a task is mapped over at most so many.
         if point["rows"] >= rows_of_chunk(point["chunk"]) and point["chunk"] < MAX_CHUNKS - 1:
             self._close()
-        self._job.state.save_resume(self._job.run.run_id, point)
+        self._save()
         self._progress.add(len(batch.rows))
+
+    def _save(self) -> None:
+        self._job.state.save_resume(self._job.run.run_id, self._point)
 
     def _close(self) -> None:
         point, staging = self._point, self._job.staging

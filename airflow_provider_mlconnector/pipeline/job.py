@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.exceptions import Unavailable
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Target
 from airflow_provider_mlconnector.pipeline.staging import Staging
@@ -55,6 +56,17 @@ class Job:
     def dry_run(self) -> bool:
         """Whether nothing may be written to the target."""
         return bool(self.params.get("dry_run"))
+
+    def require_run(self) -> None:
+        """Make sure that this is the ledger in which the run began.
+
+        :raises Unavailable: when the ledger does not know the run; an unreachable Connection looks like an absent one.
+        """
+        if self.ledger.runs.window(self.scope, self.run.run_id) is None:
+            raise Unavailable(
+                f"{self.sync.name}: the ledger does not know run {self.run.run_id}, which extract began; "
+                "is the Connection 'mlconnector_ledger' there and the same for all workers?"
+            )
 
     @cached_property
     def state(self) -> SyncState:

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 SECONDS = 60.0
 PATIENCE = 1800.0
+SAY_EVERY = 20
 
 
 class Lease:
@@ -48,8 +49,8 @@ def held(
     """
     waited = 0.0
     while not ledger.leases.acquire(target, holder, SECONDS):
-        if waited == 0:
-            log.info("waiting: another task is writing to %s of the same account", target.object)
+        if waited % SAY_EVERY == 0:
+            log.info("waiting for %.0f s: another task is writing to %s of the same account", waited, target.object)
         if waited >= patience:
             raise Unavailable(f"another task has been writing to {target.object} for {patience:.0f} s")
         sleep(1.0)

@@ -14,6 +14,7 @@ import msgspec
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.ledger.claims import Claim
 from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.extract import read_plan
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
@@ -41,25 +42,29 @@ def content_hash(*parts: Any) -> str:
     return hashlib.blake2b(_canonical(parts), digest_size=16).hexdigest()
 
 
+@fewer_collections()
 def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
     """Map one staged chunk; claim its target keys; return the mapped chunk."""
     mapper, staging = Mapper(job, read_plan(job)), job.staging
     path = staging.chunk_path(MAPPED, ref.index)
-    progress = Progress(log, f"{job.sync.name}: mapped")
     first_load = not job.ledger.claims.any(job.scope)
     digest, tally = "", {READY: 0, SKIPPED: 0, REJECTED: 0}
-    for number, part in enumerate(staging.parts(ref)):
-        page = _pages.decode(part)
-        mapped = mapper.map(page.rows, page.read_at)
-        if not job.dry_run:
-            claims = [Claim(m.record_key, m.target_key if m.status == READY else None, m.changed_at) for m in mapped]
-            job.ledger.claims.take(job.scope, job.target, claims, first_load=first_load)
-        digest = chain(digest, staging.write_part(path, number, mapped))
-        for item in mapped:
-            tally[item.status] += 1
-        progress.add(len(mapped))
+    with Progress(log, f"{job.sync.name}: mapped") as progress:
+        for number, part in enumerate(staging.parts(ref)):
+            page = _pages.decode(part)
+            mapped = mapper.map(page.rows, page.read_at)
+            if not job.dry_run:
+                job.ledger.claims.take(job.scope, job.target, [_claim(item) for item in mapped], first_load=first_load)
+            digest = chain(digest, staging.write_part(path, number, mapped))
+            for item in mapped:
+                tally[item.status] += 1
+            progress.add(len(mapped))
     log.info("%s: chunk %d mapped: %d ready, %d skipped, %d rejected", job.sync.name, ref.index, *tally.values())
     return replace_ref(ref, str(path), digest)
+
+
+def _claim(item: Mapped) -> Claim:
+    return Claim(item.record_key, item.target_key if item.status == READY else None, item.changed_at, item.read_at)
 
 
 def replace_ref(ref: ChunkRef, uri: str, digest: str) -> ChunkRef:
@@ -103,7 +108,8 @@ class Mapper:
         except RecordRejected as error:
             item.status, item.code, item.reason, item.detail = REJECTED, error.code, error.message, error.detail
         if item.status != READY:
-            item.payload, item.content_hash = None, content_hash(self._version, item.code, record)
+            # What could be mapped stays, for the trail: a refusal is understood by the values it was about.
+            item.content_hash = content_hash(self._version, item.code, record)
         return item
 
     def _key(self, payload: dict[str, Any]) -> str:
@@ -113,7 +119,8 @@ class Mapper:
         return self._job.ledger.pepper.hash(key) if self._sync.personal_key else key
 
     def _resolve(self, link: Link, mapped: Sequence[Mapped]) -> None:
-        waiting = [item for item in mapped if item.payload and item.payload.get(link.field) is not None]
+        ready = [item for item in mapped if item.status == READY and item.payload]
+        waiting = [item for item in ready if item.payload and item.payload.get(link.field) is not None]
         keys = {str(item.payload[link.field]) for item in waiting if item.payload}
         if not keys:
             return
@@ -127,7 +134,7 @@ class Mapper:
             item.waits_for, item.code = f"{link.entity}|{key}", "missing_link"
             item.reason = f"{link.entity} {key} has not reached the target"
             if link.required:
-                item.status, item.payload = REJECTED, None
+                item.status = REJECTED
                 item.content_hash = content_hash(self._version, item.code, key)
             else:
                 del payload[link.field]

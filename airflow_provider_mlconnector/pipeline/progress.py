@@ -1,26 +1,48 @@
-"""A progress line at least every 30 seconds."""
+"""A progress line at least every 30 seconds, also while nothing seems to happen."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
+from typing import Self
+
+EVERY = 20.0
 
 
 class Progress:
-    """Counts records and says now and then how far things are."""
+    """Counts records and says, every so many seconds, how far things are; a context manager.
+
+    A thread says it, so that a task that waits for a quota or for a slow page is not silent.
+    """
 
     def __init__(
-        self, log: logging.Logger, what: str, *, every: float = 20.0, clock: Callable[[], float] = time.monotonic
+        self, log: logging.Logger, what: str, *, every: float = EVERY, clock: Callable[[], float] = time.monotonic
     ):
         self._log, self._what, self._every, self._clock = log, what, every, clock
-        self._started = self._said = clock()
+        self._started = clock()
         self._count = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="mlc-progress", daemon=True)
 
     def add(self, count: int) -> None:
-        """Count records; log a line when the last one is `every` seconds ago."""
+        """Count records."""
         self._count += count
-        now = self._clock()
-        if now - self._said >= self._every:
-            self._said = now
-            self._log.info("%s %d so far, %.0f a second", self._what, self._count, self._count / (now - self._started))
+
+    def say(self) -> None:
+        """Log one line."""
+        seconds = max(self._clock() - self._started, 0.001)
+        self._log.info("%s %d so far, in %.0f s", self._what, self._count, seconds)
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._every):
+            self.say()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._ended.set()
+        self._thread.join(timeout=5)

@@ -6,7 +6,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import Self
 
 from airflow_provider_mlconnector.exceptions import BatchRefused, MLConnectorError, ObjectReadOnly
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
@@ -31,13 +31,16 @@ class Sender:
         self._pool = ThreadPoolExecutor(target.concurrency, thread_name_prefix="mlc-send")
         self._flying: dict[Future[list[RowResult]], tuple[str, Sequence[Item]]] = {}
         self._waiting: deque[tuple[str, Sequence[Item]]] = deque()
+        self._group, self._rest = "", list[Item]()
         self._error: MLConnectorError | None = None
         self._read_only: ObjectReadOnly | None = None
         self._progress = Progress(log, f"{name}: delivered")
         self.tally: Counter[Outcome] = Counter()
 
     def send(self, items: Sequence[Item]) -> None:
-        """Send these records; returns when each has its answer in the ledger.
+        """Send these records; what does not fill a batch waits for the next call or for `finish`.
+
+        At most one batch for each call that may be in flight is under way when this returns.
 
         :raises MLConnectorError: the first error that ends the task, after all answers that came are written.
         """
@@ -46,12 +49,32 @@ class Sender:
             groups.setdefault(self._target.group(item[1]), []).append(item)
         # Group by group: a record that moves to another key must have left its old one before that is taken.
         for group in sorted(groups):
-            members, size = groups[group], self._target.max_batch
-            self._waiting.extend((group, members[start : start + size]) for start in range(0, len(members), size))
-            self._drain()
+            if self._group not in ("", group):
+                self.finish()
+            self._group = group
+            self._rest += groups[group]
+            self._cut(self._target.max_batch)
+            self._drain(keep_flying=True)
 
-    def _drain(self) -> None:
+    def finish(self) -> None:
+        """Send what is left; returns when each record has its answer in the ledger.
+
+        :raises MLConnectorError: as `send`.
+        """
+        self._cut(1)
+        self._drain()
+
+    def _cut(self, least: int) -> None:
+        """Make batches of the records that wait, none smaller than `least`."""
+        rest, size = self._rest, self._target.max_batch
+        while len(rest) >= least:
+            self._waiting.append((self._group, rest[:size]))
+            del rest[:size]
+
+    def _drain(self, *, keep_flying: bool = False) -> None:
         while self._waiting or self._flying:
+            if keep_flying and not self._waiting and not self._error:
+                return
             while self._waiting and not self._error and len(self._flying) < self._target.concurrency:
                 self._submit(*self._waiting.popleft())
             if self._flying:
@@ -106,11 +129,21 @@ class Sender:
         """End the threads."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def __enter__(self) -> Sender:
+    def __enter__(self) -> Self:
+        self._progress.__enter__()
         return self
 
-    def __exit__(self, *_: Any) -> None:
-        self.close()
+    def __exit__(self, *_exc: object) -> None:
+        # Whatever ended the task, an answer that comes still belongs into the ledger.
+        try:
+            self._rest.clear()
+            while self._flying:
+                done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._collect(future)
+        finally:
+            self._progress.__exit__()
+            self.close()
 
 
 def _rejected(refusal: BatchRefused) -> RowResult:

@@ -22,6 +22,8 @@ from airflow_provider_mlconnector.transport.body import loads
 
 CHUNK_ROWS = 20_000
 MAX_CHUNKS = 1_000
+LONGEST = 120
+"""Characters of a name, before the hash that keeps it apart."""
 GROWTH = 100
 """Chunks double in size every so many, so that 1,000 of them hold any source."""
 
@@ -41,12 +43,18 @@ class ChunkRef(msgspec.Struct, frozen=True):
 
 def rows_of_chunk(index: int) -> int:
     """Return how many rows the chunk of this index should hold."""
-    return CHUNK_ROWS * 2 ** (index // GROWTH)
+    return CHUNK_ROWS << index // GROWTH
 
 
 def safe(name: str) -> str:
-    """Return a name that is one path component everywhere."""
-    return re.sub(r"[^A-Za-z0-9_.=-]", "_", name)
+    """Return a name that is one path component everywhere.
+
+    Where it had to be changed, a short hash of the name keeps it apart from others that look the same then.
+    """
+    plain = re.sub(r"[^A-Za-z0-9_.=-]", "_", name)
+    if plain == name and len(name) <= LONGEST and name.strip("."):
+        return name
+    return f"{plain[:LONGEST].lstrip('.')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def chain(digest: str, part: bytes) -> str:
@@ -85,11 +93,6 @@ class Staging:
         """Open a run's folder."""
         return cls(root / safe(sync) / instance / safe(run_id), keyring)
 
-    @classmethod
-    def of_chunk(cls, uri: str, keyring: Keyring) -> Staging:
-        """Open the run folder a chunk lies in (`<run>/<stage>/<index>`)."""
-        return cls(root_path(uri).parent.parent, keyring)
-
     def chunk_path(self, stage: str, index: int) -> Any:
         """Return the folder of one chunk, made when absent."""
         path = self.folder / stage / f"{index:05d}"
@@ -101,6 +104,10 @@ class Staging:
         blob = self._keyring.seal(self._compressor.compress(self._encoder.encode(rows)))
         (path / f"{number:05d}.part").write_bytes(blob)
         return blob
+
+    def drop_part(self, path: Any, number: int) -> None:
+        """Remove a part that was written but never counted, because the task died in between."""
+        (path / f"{number:05d}.part").unlink(missing_ok=True)
 
     def parts(self, ref: ChunkRef) -> Iterator[bytes]:
         """Yield the decrypted JSON of each part of a chunk.
@@ -127,6 +134,16 @@ class Staging:
         """Read a small JSON file of the run; None when there is none."""
         file = self.folder / name
         return loads(self._keyring.open(file.read_bytes())) if file.exists() else None
+
+    def read_known(self, name: str) -> Any:
+        """Read a small JSON file that an earlier task has written.
+
+        :raises UnexpectedAnswer: when it is gone, for instance after the staged records were swept.
+        """
+        data = self.read_json(name)
+        if data is None:
+            raise UnexpectedAnswer(f"the run's staged records are gone ({self.folder}/{name}); clear the extract task")
+        return data
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Write `manifest.json`: window, read times, versions; no record."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
+from airflow_provider_mlconnector.pipeline.staging import safe
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class StatePort(Protocol):
@@ -52,10 +54,10 @@ class MemoryState:
 class Watermark:
     """Up to when a sync has been carried over, between which systems."""
 
-    watermark: datetime
+    watermark: Instant
     instance: str
     run_id: str
-    committed_at: datetime
+    committed_at: Instant
 
 
 class SyncState:
@@ -98,8 +100,9 @@ class SyncState:
         self._port.delete(self._resume_key(run_id))
 
     def _resume_key(self, run_id: str) -> str:
-        # A run id holds ":" and "+", which a Variable's key in a URL or an environment name does not like.
-        return f"{self._prefix}__resume__{re.sub(r'[^A-Za-z0-9_.-]', '_', run_id)}"
+        # A run id holds ":" and "+", which a Variable's key in a URL or an environment name does not like, and may
+        # be as long as the whole key may be.
+        return f"{self._prefix}__resume__{safe(run_id)}"
 
     def field_map(self) -> dict[str, Any]:
         """Return the user's own rows.

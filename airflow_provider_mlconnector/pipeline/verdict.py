@@ -11,13 +11,17 @@ from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import READY
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready
 
+OURS = ("duplicate_of", "superseded", "gone")
+"""Reasons for skipping a ready record that are not the target's."""
+
 
 @dataclass
 class Verdicts:
     """The records of one part, sorted by what is to be done.
 
     `answered` have their answer in this run already, `unchanged` are what the target has, `carried` were refused or
-    skipped before for the same reason and with the same content; none of these gets an event.
+    skipped before for the same reason and with the same content, in a run that was accounted for; none of these gets
+    an event.
     """
 
     send: list[tuple[Mapped, Ready]] = field(default_factory=list)
@@ -34,10 +38,23 @@ class Judge:
 
     :param resumed: an earlier try has begun with these records, so some may have their answer.
     :param retries_rejects: send again what was refused before, although nothing about it changed.
+    :param again: the run was cleared and reads again: what it was refused the first time is sent again, too.
+    :param owners: who may write which target key, in place of the ledger's claims (a dry run makes none).
     """
 
-    def __init__(self, job: Job, *, resumed: bool, retries_rejects: bool):
-        self._job, self._resumed, self._retries = job, resumed, retries_rejects
+    def __init__(
+        self,
+        job: Job,
+        *,
+        resumed: bool,
+        retries_rejects: bool,
+        again: bool = False,
+        owners: dict[str, tuple[str, str]] | None = None,
+    ):
+        self._job, self._resumed, self._again = job, resumed or again, again
+        self._retries = retries_rejects or again
+        self._planned_owners = owners or {}
+        self._reported: dict[str, bool] = {}
 
     def judge(self, part: Sequence[Mapped]) -> Verdicts:
         """Sort the records of one part."""
@@ -46,18 +63,25 @@ class Judge:
         states = ledger.states(job.scope, keys)
         done = ledger.outcomes_in_run(job.scope, job.run.run_id, keys) if self._resumed and states else set()
         owners = ledger.claims.owners(job.target, [m.target_key for m in part if m.status == READY and m.target_key])
+        owners |= self._planned_owners
         verdicts = Verdicts()
         for item in part:
             state = states.get(item.record_key)
             if state and state.content_hash:
                 verdicts.known_before.add(item.record_key)
-            if item.record_key in done and state and item.content_hash in (state.content_hash, state.tried_hash):
+            if item.record_key in done and state and self._is_answered(item, state):
                 verdicts.answered.append(item)
                 continue
             self._overrule(item, state, owners.get(item.target_key or ""))
             self._place(item, state, verdicts)
         self._find_moved(verdicts, states)
         return verdicts
+
+    def _is_answered(self, item: Mapped, state: RecordState) -> bool:
+        if item.content_hash == state.content_hash:
+            return True
+        refused = item.status == READY and state.status == Outcome.REJECTED
+        return item.content_hash == state.tried_hash and not (self._again and refused)
 
     def _overrule(self, item: Mapped, state: RecordState | None, owner: tuple[str, str] | None) -> None:
         """Hold back a ready record that must not go although it could be mapped."""
@@ -75,11 +99,8 @@ class Judge:
 
     def _place(self, item: Mapped, state: RecordState | None, verdicts: Verdicts) -> None:
         if item.status != READY:
-            if state and (state.status, state.reason_code, state.tried_hash) == (
-                item.status,
-                item.code,
-                item.content_hash,
-            ):
+            now = (item.status, item.code, item.content_hash)
+            if state and (state.status, state.reason_code, state.tried_hash) == now and self._was_reported(state):
                 verdicts.carried.append((item, state))
             else:
                 verdicts.decided.append((item, Outcome(item.status)))
@@ -87,10 +108,28 @@ class Judge:
             verdicts.unchanged.append(item)
             if state.status in (Outcome.REJECTED, Outcome.SKIPPED):
                 verdicts.reopened.append(item.record_key)
-        elif state and state.status == Outcome.REJECTED and state.tried_hash == item.content_hash and not self._retries:
+        elif state and state.tried_hash == item.content_hash and not self._retries and self._is_refused(state):
             verdicts.carried.append((item, state))
         else:
             verdicts.send.append((item, Ready(item.record_key, item.payload or {})))
+
+    def _is_refused(self, state: RecordState) -> bool:
+        """Whether the target has said no to just this, for the record itself or for the whole object (1018)."""
+        read_only = state.status == Outcome.SKIPPED and state.reason_code not in OURS
+        return read_only or (state.status == Outcome.REJECTED and self._was_reported(state))
+
+    def _was_reported(self, state: RecordState) -> bool:
+        """Whether the run that decided this was accounted for; one that has been pruned was.
+
+        What a failed run refused is refused anew: else the runs after it could not say why they fail as well.
+        """
+        run_id = state.last_run_id
+        if run_id is None or state.status != Outcome.REJECTED:
+            return True
+        if run_id not in self._reported:
+            scope, runs = self._job.scope, self._job.ledger.runs
+            self._reported[run_id] = bool(runs.reported(scope, {run_id})) or runs.window(scope, run_id) is None
+        return self._reported[run_id]
 
     def _find_moved(self, verdicts: Verdicts, states: dict[str, RecordState]) -> None:
         """Note the target's id of records whose target key has changed since they were delivered."""

@@ -9,6 +9,9 @@ from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 
+YEARS = range(1900, 9000)
+"""What has a neighbouring day in every zone, and is a date to the systems on either side."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -77,7 +80,8 @@ def resolve(run: RunInfo, params: Mapping[str, Any], watermark: datetime | None,
         return Window(start, end, False, "params")
     if run.run_type == "backfill":
         return _interval(run)
-    start = watermark - overlap if watermark else None
+    # A run that is made late, after others have gone on, has nothing of its own left but the overlap.
+    start = min(watermark, _end(run)) - overlap if watermark else None
     return Window(start, _end(run), not trial, "watermark" if watermark else "first load")
 
 
@@ -104,10 +108,14 @@ def _instant(name: str, text: Any, *, end_of_day: bool = False) -> datetime | No
     try:
         if len(str(text)) <= 10:
             day = date.fromisoformat(str(text)) + timedelta(days=1 if end_of_day else 0)
-            return datetime.combine(day, time(), UTC)
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
+            moment = datetime.combine(day, time(), UTC)
+        else:
+            moment = datetime.fromisoformat(str(text))
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ConfigurationError(
             f"{name} '{text}' is no ISO date, such as 2026-01-31 or 2026-01-31T12:00:00Z"
         ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    if moment.year not in YEARS:
+        raise ConfigurationError(f"{name} '{text}' is not between {YEARS[0]} and {YEARS[-1]}")
+    return moment

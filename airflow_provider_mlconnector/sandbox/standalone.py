@@ -19,11 +19,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 from cryptography.fernet import Fernet
 
 from airflow_provider_mlconnector import stubs
 
 from .core.server import SandboxServer
+from .sqlite import write_local_settings
 
 COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
 START_SECONDS, STOP_SECONDS = 240.0, 30.0
@@ -51,11 +53,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     # vendors: everything is delivered again, although the ledger in `home` remembers the last session.
     with SandboxServer(seed=options.seed, scale=options.scale, faults="; ".join(options.faults) or None) as sandbox:
         port = free_port(options.port)
-        ours = {**settings(home, port), **sandbox.env()}
-        environment = {**os.environ, **ours}
+        ours, connections = settings(home, port), sandbox.env()
+        # A variable of the same name would win over what is entered in the UI.
+        environment = {name: value for name, value in os.environ.items() if name not in connections} | ours
         write_exports(home / "env.sh", ours)
+        write_local_settings(home)
         print(f"Preparing Airflow in {home} (half a minute) …", flush=True)
-        migrate(environment, home)
+        airflow(["db", "migrate"], environment, home)
+        enter(connections, environment, home)
         with running([sys.executable, "-m", "airflow", "standalone"], environment, home) as process:
             if not wait_until(lambda: healthy(port), process, stop):
                 return 0 if stop.is_set() else failed(home)
@@ -65,10 +70,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if stop.is_set() else failed(home)
 
 
-def migrate(environment: Mapping[str, str], home: Path) -> None:
-    """Make Airflow's database, or bring it to this release; raises CalledProcessError, with the reason in the log."""
+def airflow(command: Sequence[str], environment: Mapping[str, str], home: Path) -> None:
+    """Run `airflow …` to its end; raises CalledProcessError, with the reason in the log."""
     with log_file(home) as streams:
-        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], env=dict(environment), check=True, **streams)
+        subprocess.run([sys.executable, "-m", "airflow", *command], env=dict(environment), check=True, **streams)
+
+
+def enter(connections: Mapping[str, str], environment: Mapping[str, str], home: Path) -> None:
+    """Put the Connections into Airflow's database: those of the environment are not shown in the UI."""
+    path = home / "connections.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({conn_id(name): _importable(value) for name, value in connections.items()}))
+    try:
+        airflow(["connections", "import", "--overwrite", str(path)], environment, home)
+    finally:
+        path.unlink()
+
+
+def _importable(connection: str) -> dict[str, Any]:
+    # Unlike the environment, the import takes `extra` only as text. The Test button of Airflow 3.3.2 sends port 0 for a
+    # Connection without one and is refused for the difference (github.com/apache/airflow/pull/73298).
+    found: dict[str, Any] = json.loads(connection)
+    return {"port": 0} | found | {"extra": json.dumps(found.get("extra", {}))}
+
+
+def conn_id(variable: str) -> str:
+    """Return the Connection's id that an AIRFLOW_CONN_… variable stands for."""
+    return variable.removeprefix("AIRFLOW_CONN_").lower()
 
 
 @contextmanager
@@ -145,12 +173,24 @@ def running(
     try:
         yield process
     finally:
+        parts = _parts(process)
         _signal_group(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(timeout=patience)
-        # Airflow's parts outlive their parent when they are busy; nothing of the group may stay.
+        # Airflow's parts outlive their parent when they are busy, and a task that runs has left the group.
         _signal_group(process, signal.SIGKILL)
+        for part in parts:
+            with suppress(psutil.NoSuchProcess):
+                part.kill()
         process.wait()
+        psutil.wait_procs(parts, timeout=patience)
+
+
+def _parts(process: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

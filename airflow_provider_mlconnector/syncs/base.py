@@ -62,7 +62,7 @@ class Sync:
     validator: Callable[[Plan], Validator]
     target_key: Callable[[Mapping[str, Any]], str | None]
     personal_key: bool = False
-    skip: Callable[[Record], tuple[str, str] | None] = lambda record: None
+    skip: Callable[[Record], tuple[str, str] | None] = lambda _record: None
     links: tuple[Link, ...] = ()
     overlap: timedelta = timedelta(days=1)
     aligned: bool = False

@@ -14,19 +14,22 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
     from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
 
+# Default rows but the keys are optional: sent only where the instance has a field of that name.
 COMPANIES = FieldMap(
     (
         to("externalCompanyId", "F03012.AN8", convert="text"),
-        to("company", "F0101.ALPH"),
-        to("billingStreet", "F0116.ADD1", "F0116.ADD2", "F0116.ADD3", "F0116.ADD4", convert="join_comma"),
-        to("billingCity", "F0116.CTY1"),
-        to("billingState", "F0116.ADDS"),
-        to("billingPostalCode", "F0116.ADDZ"),
-        to("billingCountry", "F0116.CTR"),
-        to("mainPhone", "F0115.AR1", "F0115.PH1"),
-        to("website", "F01151_I.EMAL", convert="url"),
+        to("company", "F0101.ALPH", optional=True),
+        to(
+            "billingStreet", "F0116.ADD1", "F0116.ADD2", "F0116.ADD3", "F0116.ADD4", convert="join_comma", optional=True
+        ),
+        to("billingCity", "F0116.CTY1", optional=True),
+        to("billingState", "F0116.ADDS", optional=True),
+        to("billingPostalCode", "F0116.ADDZ", optional=True),
+        to("billingCountry", "F0116.CTR", optional=True),
+        to("mainPhone", "F0115.AR1", "F0115.PH1", optional=True),
+        to("website", "F01151_I.EMAL", convert="url", optional=True),
         to("sicCode", "F0101.SIC", convert="text", optional=True),
-        # Sent only where the instance has a field of this name; a user's row puts them elsewhere.
+        # Custom fields under names of ours; a user's row puts them elsewhere.
         to("companyEmail", "F01151.EMAL", convert="email", optional=True),
         to("categoryCode01", "F0101.AC01", optional=True),
         to("categoryCode02", "F0101.AC02", optional=True),
@@ -44,22 +47,22 @@ COMPANIES = FieldMap(
 LEADS = FieldMap(
     (
         to("email", "F01151.EMAL", convert="email"),
-        to("firstName", "F0111.GNNM"),
-        to("middleName", "F0111.MDNM"),
-        to("lastName", "F0111.SRNM", "F0111.MLNM", "F0111.ALPH", convert="first"),
-        to("title", "F0111.ATTL"),
-        to("phone", "F0115.AR1", "F0115.PH1"),
-        to("mobilePhone", "F0115_MOBILE.AR1", "F0115_MOBILE.PH1"),
-        to("fax", "F0115_FAX.AR1", "F0115_FAX.PH1"),
-        to("externalCompanyId", "F0111.AN8", convert="text"),
+        to("firstName", "F0111.GNNM", optional=True),
+        to("middleName", "F0111.MDNM", optional=True),
+        to("lastName", "F0111.SRNM", "F0111.MLNM", "F0111.ALPH", convert="first", optional=True),
+        to("title", "F0111.ATTL", optional=True),
+        to("phone", "F0115.AR1", "F0115.PH1", optional=True),
+        to("mobilePhone", "F0115_MOBILE.AR1", "F0115_MOBILE.PH1", optional=True),
+        to("fax", "F0115_FAX.AR1", "F0115_FAX.PH1", optional=True),
+        to("externalCompanyId", "F0111.AN8", convert="text", optional=True),
     )
 )
 
 OPPORTUNITIES = FieldMap(
     (
         to("externalOpportunityId", "ORCH.id", convert="text"),
-        to("name", "ORCH.name"),
-        to("externalCompanyId", "ORCH.customer", convert="text"),
+        to("name", "ORCH.name", optional=True),
+        to("externalCompanyId", "ORCH.customer", convert="text", optional=True),
         to("stage", "ORCH.stage", optional=True),
         to("amount", "ORCH.amount", convert="decimal", optional=True),
         to("closeDate", "ORCH.close_date", convert="date", optional=True),
@@ -122,7 +125,11 @@ def _email(payload: Mapping[str, Any]) -> str | None:
 
 
 def _value_of(field: str) -> Callable[[Mapping[str, Any]], str | None]:
-    return lambda payload: payload.get(field)
+    def value_of(payload: Mapping[str, Any]) -> str | None:
+        value = payload.get(field)
+        return None if value is None else str(value)
+
+    return value_of
 
 
 def _without_email(record: Record) -> tuple[str, str] | None:

@@ -11,7 +11,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from airflow_provider_mlconnector.exceptions import CredentialsRejected, Stop
+from airflow_provider_mlconnector.exceptions import CredentialsRejected, RetryLater, Stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,10 @@ class TokenAuth(AuthBase):
             return self._login()
         except Stop as refusal:
             self._refusal = refusal
+            raise
+        except RetryLater as outage:
+            # A login has tries of its own; the call that needs it must not multiply them.
+            outage.used_up = True
             raise
 
 

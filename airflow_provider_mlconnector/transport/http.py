@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import logging
 import random as random_module
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, LoginExpired, OutcomeUnknown, Stop, Unavailable
+from airflow_provider_mlconnector.exceptions import (
+    ConfigurationError,
+    LoginExpired,
+    MLConnectorError,
+    OutcomeUnknown,
+    Stop,
+    Unavailable,
+)
 from airflow_provider_mlconnector.transport.auth import TokenAuth, refused_twice, token_used
 from airflow_provider_mlconnector.transport.body import encode_json
 from airflow_provider_mlconnector.transport.errors import classify_http
@@ -23,6 +31,13 @@ from airflow_provider_mlconnector.transport.session import HttpOptions, build_se
 
 log = logging.getLogger(__name__)
 
+ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+MALFORMED = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+)
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
@@ -77,12 +92,13 @@ class ApiClient:
 
     def url(self, path: str) -> str:
         """Return the absolute URL of a path; an absolute URL must be on the same host."""
-        if "://" not in path:
+        if not ABSOLUTE.match(path):
             return f"{self.base_url}/{path.lstrip('/')}"
-        url = urljoin(self.base_url, path)
-        if urlsplit(url).netloc != urlsplit(self.base_url).netloc:
-            raise ConfigurationError(f"refusing to send credentials to another host: {urlsplit(url).netloc}")
-        return url
+        if _origin(path) != _origin(self.base_url):
+            raise ConfigurationError(
+                f"refusing to send credentials to another host: {_shown(path)} instead of {_shown(self.base_url)}"
+            )
+        return path
 
     def request(
         self,
@@ -118,7 +134,13 @@ class ApiClient:
                 self._judge(response, repeatable)
                 return response
 
-        return self._retrier.run(lambda: self._with_login(attempt, authenticated))
+        return self._until_done(attempt, authenticated)
+
+    def _until_done(self, attempt: Callable[[], requests.Response], authenticated: bool) -> requests.Response:
+        try:
+            return self._retrier.run(lambda: self._with_login(attempt, authenticated))
+        except LoginExpired as refused:
+            raise refused_twice(refused) from refused
 
     def _with_login(self, attempt: Callable[[], requests.Response], authenticated: bool) -> requests.Response:
         try:
@@ -130,6 +152,8 @@ class ApiClient:
         try:
             return attempt()
         except LoginExpired as again:
+            if again.not_executed:
+                raise  # to the retry policy: each of its tries may log in once, and a login that fails ends it
             raise refused_twice(again) from again
 
     def _send(
@@ -141,30 +165,37 @@ class ApiClient:
         stream: bool,
     ) -> requests.Response:
         request.auth = (self.auth if authenticated else None) or NoAuth()
-        prepared = self.session.prepare_request(request)
-        settings = self.session.merge_environment_settings(prepared.url, {}, stream, None, None)
-        started = self._clock()
         try:
+            prepared = self.session.prepare_request(request)
+            started = self._clock()
             response = self.session.send(
                 prepared,
                 timeout=timeout or self.options.timeout,
                 allow_redirects=self.options.max_redirects > 0,
-                **settings,
+                **self._settings(prepared.url or "", stream),
             )
-        except requests.exceptions.SSLError as error:
-            raise Stop(
-                f"TLS failed with {urlsplit(self.base_url).netloc}: {type(error).__name__}; see 'verify'"
-            ) from None
         except requests.exceptions.RequestException as error:
-            raise self._lost(error, repeatable) from None
+            raise self._failed(error, repeatable) from None
         ms = round((self._clock() - started) * 1000)
         log.debug("%s %s %s %d ms", prepared.method, urlsplit(request.url).path, response.status_code, ms)
         return response
 
-    def _lost(self, error: requests.exceptions.RequestException, repeatable: bool) -> Unavailable:
-        # The text of a requests error holds the whole URL, and with it whatever the query carries.
-        text = f"no answer from {urlsplit(self.base_url).netloc}: {type(error).__name__}"
+    def _settings(self, url: str, stream: bool) -> Any:
+        # Given as the call's own, as `requests` lets the environment overrule what is set on the session.
+        own = self.session
+        return own.merge_environment_settings(url, dict(own.proxies), stream, own.verify, own.cert)
+
+    def _failed(self, error: requests.exceptions.RequestException, repeatable: bool) -> MLConnectorError:
+        # The text of a requests error holds the URL or the header, and with it whatever secret they carry.
+        host, kind = _shown(self.base_url), type(error).__name__
+        if isinstance(error, requests.exceptions.SSLError):
+            return Stop(f"TLS failed with {host}: {kind}; see 'verify'")
+        if isinstance(error, MALFORMED):
+            return ConfigurationError(f"the call to {host} cannot be made: {kind}")
+        if isinstance(error, requests.exceptions.TooManyRedirects):
+            return Stop(f"{host} redirects in a circle; check the host of the Connection")
         never_sent = isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError)
+        text = f"no answer from {host}: {kind}"
         return Unavailable(text) if repeatable or never_sent or _refused(error) else OutcomeUnknown(text)
 
     def _judge(self, response: requests.Response, repeatable: bool) -> None:
@@ -177,6 +208,18 @@ class ApiClient:
             if repeatable or isinstance(error, OutcomeUnknown):
                 raise
             raise OutcomeUnknown(error.message, code=error.code, request_id=error.request_id) from None
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme)
+
+
+def _shown(url: str) -> str:
+    """Scheme, host and port, without whatever login stands before them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _refused(error: BaseException) -> bool:

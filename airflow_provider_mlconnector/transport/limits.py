@@ -63,22 +63,30 @@ class Limits:
 
         :param ended: ends of the calls that ended within the window, oldest first.
         """
-        if self.concurrency is not None and in_flight >= max(1, math.floor(self.concurrency)):
+        if self.concurrency is not None and in_flight >= _whole(self.concurrency):
             return POLL
         if self.calls is None:
             return 0.0
-        # 2.5 calls a second are 2 in any one second; less than one a window stretches the window instead.
-        allowed, window = (math.floor(self.calls), self.window) if self.calls >= 1 else (1, self.window / self.calls)
-        live = [end for end in ended if end + window > now]
-        excess = in_flight + len(live) - allowed
+        live = [end for end in ended if end + self.memory > now]
+        excess = in_flight + len(live) - _whole(self.calls)
         if excess < 0:
             return 0.0
-        return max(live[excess] + window - now, 0.001) if excess < len(live) else POLL
+        return max(live[excess] + self.memory - now, 0.001) if excess < len(live) else POLL
 
     @property
     def memory(self) -> float:
-        """How many seconds an ended call still matters."""
+        """How many seconds an ended call still matters: less than one call a window stretches the window."""
         return self.window if self.calls is None or self.calls >= 1 else self.window / self.calls
+
+    @property
+    def always_free(self) -> float:
+        """With fewer calls than this in flight or remembered, one more may start whatever they are."""
+        return min(_whole(bound) if bound is not None else math.inf for bound in (self.calls, self.concurrency))
+
+
+def _whole(bound: float) -> int:
+    """Calls are whole: 2.5 a second are 2 in any one second; fewer than one is one (in a longer window)."""
+    return max(1, math.floor(bound))
 
 
 def next_midnight(now: datetime, zone: str) -> datetime:
@@ -169,7 +177,7 @@ class AccountLimiter:
         self._store = store or MemoryStore()
         concurrency = limits.concurrency
         # Threads of this process queue here, so that only other processes are polled for.
-        self._local = threading.BoundedSemaphore(max(1, math.floor(concurrency))) if concurrency else nullcontext()
+        self._local = threading.BoundedSemaphore(_whole(concurrency)) if concurrency else nullcontext()
 
     @contextmanager
     def slot(self) -> Iterator[None]:

@@ -19,15 +19,18 @@ def walk(
 ) -> Iterator[Page]:
     """Yield pages until `next_of` returns None.
 
-    :raises UnexpectedAnswer: when the server hands out the cursor it was just given, which would loop for ever.
+    :raises UnexpectedAnswer: when the server leads in a circle: hands out a cursor that it has handed out before.
     """
-    cursor = start
+    # Brent's cycle detection: one remembered cursor, moved on after 1, 2, 4, … pages, meets any circle in the end.
+    cursor, mark, steps, reach = start, start, 0, 1
     while True:
         page = fetch(cursor)
         yield page
-        following = next_of(page)
-        if following is None:
+        cursor = next_of(page)
+        if cursor is None:
             return
-        if following == cursor:
+        if cursor == mark:
             raise UnexpectedAnswer("the server returned the same page cursor twice; stopping instead of looping")
-        cursor = following
+        steps += 1
+        if steps == reach:
+            mark, steps, reach = cursor, 0, reach * 2

@@ -38,7 +38,9 @@ class RetryPolicy:
 
 def is_repeatable(error: BaseException) -> bool:
     """Whether the same call may be made again now."""
-    return isinstance(error, RetryLater) and not isinstance(error, QuotaExhausted | OutcomeUnknown)
+    if not isinstance(error, RetryLater) or isinstance(error, QuotaExhausted | OutcomeUnknown):
+        return False
+    return not error.used_up
 
 
 def delay(policy: RetryPolicy, failures: int, wish: float | None, random: Callable[[], float]) -> float:
@@ -48,7 +50,8 @@ def delay(policy: RetryPolicy, failures: int, wish: float | None, random: Callab
     """
     if wish is not None:
         return wish + random() * policy.base
-    return random() * min(policy.cap, policy.base * 2.0**failures)
+    # The exponent is bounded: a long throttling may have failed more often than a float can double.
+    return random() * min(policy.cap, policy.base * 2.0 ** min(failures, 60))
 
 
 class Retrier:

@@ -77,6 +77,13 @@ def test_a_sync_that_never_ran_is_shown_as_such(page: TestClient, syncs: list[St
     assert "never" in text
 
 
+def test_a_failed_run_says_why(page: TestClient, syncs: list[Status]) -> None:
+    """The reason that the ledger keeps stands below the sync, so that nobody has to look for the task's log first."""
+    run = {"run_id": "manual__1", "status": "failed", "message": "Connection 'x': the login was refused"}
+    syncs.append(Status("a_to_b.things", last_run=run))
+    assert "the login was refused" in page.get("/").text
+
+
 def test_without_any_sync_the_page_says_so(page: TestClient) -> None:
     """An empty installation shows a sentence, not an empty table."""
     assert "No sync is known yet." in page.get("/").text

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import psutil
 import pytest
 import requests
+from sqlalchemy import create_engine
 
 from airflow_provider_mlconnector import stubs
-from airflow_provider_mlconnector.sandbox import standalone
+from airflow_provider_mlconnector.sandbox import sqlite, standalone
 
 
 class Airflow(NamedTuple):
@@ -27,16 +28,26 @@ class Airflow(NamedTuple):
     process: subprocess.Popen[str]
     url: str
     token: str
+    home: Path
+
+    def post(self, path: str, body: Any) -> requests.Response:
+        return requests.post(self.url + path, json=body, headers=self._login, timeout=60)
+
+    def patch(self, path: str, body: Any) -> requests.Response:
+        return requests.patch(self.url + path, json=body, headers=self._login, timeout=60)
+
+    @property
+    def _login(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
 
     def get(self, path: str, *, login: bool = True) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.token}"} if login else {}
-        return requests.get(self.url + path, headers=headers, timeout=60)
+        return requests.get(self.url + path, headers=self._login if login else {}, timeout=60)
 
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     home = tmp_path_factory.mktemp("standalone")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    environment = a_users_environment()
     command = [sys.executable, "-m", standalone.__name__, "--scale", "0.05"]
     environment |= {"MLCONNECTOR_HOME": str(home)}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
@@ -46,9 +57,14 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
             assert found
             url, user, password = found.groups()
             answer = requests.post(f"{url}/auth/token", json={"username": user, "password": password}, timeout=60)
-            yield Airflow(process, url, answer.json()["access_token"])
+            yield Airflow(process, url, answer.json()["access_token"], home)
         finally:
             process.terminate()
+
+
+def a_users_environment() -> dict[str, str]:
+    """The environment without what the tests' own Airflow has put there."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
 
 
 def until_ready(process: subprocess.Popen[str]) -> str:
@@ -82,6 +98,58 @@ def test_the_dags_are_there_without_errors(airflow: Airflow) -> None:
     # `airflow standalone` is healthy before it has read its first DAG file.
     assert standalone.wait_until(all_there, airflow.process, threading.Event())
     assert airflow.get("/api/v2/importErrors").json()["import_errors"] == []
+
+
+@pytest.mark.slow
+def test_the_connections_can_be_looked_at_and_tested(airflow: Airflow) -> None:
+    """Both Connections stand in the UI's list, and work when its Test button sends back what it was shown."""
+    connections = airflow.get("/api/v2/connections").json()["connections"]
+    assert {found["connection_id"] for found in connections} == {"jde_default", "marketo_default"}
+    for shown in connections:
+        # As the UI does: the password stays masked, an absent port is 0.
+        body = {name: shown[name] for name in ("connection_id", "conn_type", "host", "login", "password", "extra")}
+        answer = airflow.post("/api/v2/connections/test", body | {"port": shown["port"] or 0}).json()
+        assert answer.get("status") is True, answer
+
+
+@pytest.mark.slow
+def test_a_backfill_is_created_beside_the_scheduler(airflow: Airflow) -> None:
+    """`airflow backfill create` makes all of its runs at once, and the scheduler survives it."""
+    assert airflow.patch("/api/v2/dags/jde_to_marketo", {"is_paused": False}).status_code == 200
+    command = [
+        "backfill",
+        "create",
+        "--dag-id",
+        "jde_to_marketo",
+        "--from-date",
+        "2026-01-01",
+        "--to-date",
+        "2026-01-31",
+    ]
+    exports = airflow.home / "env.sh"
+    script = f". {exports} && {sys.executable} -m airflow {' '.join(command)}"
+    done = subprocess.run(
+        ["bash", "-c", script], env=a_users_environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+    runs = airflow.get("/api/v2/dags/jde_to_marketo/dagRuns?run_type=backfill&limit=100").json()
+    assert runs["total_entries"] == 30
+    assert "StaleDataError" not in (airflow.home / "standalone.log").read_text()
+
+
+def test_a_savepoint_lies_in_a_transaction(tmp_path: Path) -> None:
+    """What was written inside savepoints is gone after a rollback, as on any other database."""
+    sqlite.open_before_savepoints()
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE x (a INTEGER)")
+        connection.commit()
+        with connection.begin_nested():
+            connection.exec_driver_sql("INSERT INTO x VALUES (1)")
+        with create_engine(engine.url).connect() as other:
+            assert other.exec_driver_sql("SELECT count(*) FROM x").scalar() == 0
+        connection.rollback()
+        assert connection.exec_driver_sql("SELECT count(*) FROM x").scalar() == 0
 
 
 @pytest.mark.slow

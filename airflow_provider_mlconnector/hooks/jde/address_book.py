@@ -6,13 +6,11 @@ reads of one batch run next to each other, by address numbers (LIST), so a recor
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from airflow_provider_mlconnector.exceptions import UnknownField
 from airflow_provider_mlconnector.hooks.jde.address_parts import (
@@ -21,22 +19,20 @@ from airflow_provider_mlconnector.hooks.jde.address_parts import (
     LINES,
     Part,
     Row,
+    stamp_columns,
     table_columns,
 )
-from airflow_provider_mlconnector.hooks.jde.connection import ROLES
-from airflow_provider_mlconnector.hooks.jde.dates import DayRange, to_instant
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMER_MASTER, changed_customer_keys
+from airflow_provider_mlconnector.hooks.jde.dates import to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
-from airflow_provider_mlconnector.hooks.jde.query import Query, equal, greater, within
+from airflow_provider_mlconnector.hooks.jde.query import equal, greater
 from airflow_provider_mlconnector.hooks.jde.reading import rows_of
+from airflow_provider_mlconnector.hooks.jde.rows import joiner
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 
-CUSTOMER_MASTER = ROLES["customer_master"]
-CHANGE_COLUMNS = (
-    *(f"{table}.UPMJ" for table in (CUSTOMER_MASTER, "F0101", "F0111", "F0115", "F01151", "F0116")),
-    "F0116.EFTB",  # an address that comes into force is a change, however old its UPMJ
-)
+__all__ = ["Batch", "changed_customer_keys", "read_contacts", "read_customers"]
 
 Line = tuple[int, int]
 Found = dict[str, dict[Line, list[Row]]]
@@ -61,35 +57,6 @@ class Batch(Sequence[dict[str, Any]]):
 
     def __len__(self) -> int:
         return len(self.rows)
-
-
-def changed_customer_keys(client: JdeClient, days: DayRange | None, *, after: int | None = None) -> Iterator[int]:
-    """Yield address numbers in ascending order, each once: those with a change in `days`, or all customers for None.
-
-    With days they include numbers that are no customers (suppliers, employees): `read_customers` and `read_contacts`
-    leave those out, which costs no call of its own. One page per table is held at a time.
-
-    :param after: the last number already dealt with.
-    """
-    if days is None or (days.first is None and days.last is None):
-        yield from _numbers(client, CUSTOMER_MASTER, None, after, client.connection.page_mode)
-        return
-    # By key whatever the Connection says: cursors of streams that wait for each other would die one after the other.
-    streams = [
-        _numbers(client, column.partition(".")[0], within(column, days), after, "keyset") for column in CHANGE_COLUMNS
-    ]
-    for number, _ in groupby(heapq.merge(*streams)):
-        yield number
-
-
-def _numbers(
-    client: JdeClient, table: str, where: Query | None, after: int | None, mode: Literal["keyset", "next_link"]
-) -> Iterator[int]:
-    # Paged by AN8 alone: what else a number has in this table does not matter here.
-    column = f"{table}.AN8"
-    start = None if after is None else (after,)
-    pages = client.read(table, columns=[column], where=where, key=[column], after=start, mode=mode)
-    yield from (number for number, _ in groupby(row[column] for page in pages for row in page.rows))
 
 
 def read_customers(client: JdeClient, keys: Sequence[int], *, columns: Collection[str] = ()) -> Batch:
@@ -156,8 +123,10 @@ def _fetch(client: JdeClient, parts: Sequence[Part], keys: Sequence[int], *, lin
 
     def read(table: str) -> list[Page]:
         where = lines(f"{table}.IDLN", 0) if table in LINES else None
-        columns = table_columns(parts, table)
-        return list(rows_of(client, table, columns=columns, number=f"{table}.AN8", keys=ordered, where=where))
+        columns, stamps = table_columns(parts, table), stamp_columns(parts, table)
+        return list(
+            rows_of(client, table, columns=columns, number=f"{table}.AN8", keys=ordered, where=where, optional=stamps)
+        )
 
     pages = client.at_once([lambda table=table: read(table) for table in tables])  # type: ignore[misc]
     flat = [page for of_table in pages for page in of_table]
@@ -170,13 +139,22 @@ def _by_line(table: str, pages: Sequence[Page]) -> dict[Line, list[Row]]:
     grouped: dict[Line, list[Row]] = defaultdict(list)
     number, line = f"{table}.AN8", f"{table}.IDLN"
     for page in pages:
-        for row in page.rows:
-            grouped[row[number], row.get(line) or 0].append(row)
+        if table in LINES:
+            for row in page.rows:
+                grouped[row[number], row[line] or 0].append(row)
+        else:
+            for row in page.rows:
+                grouped[row[number], 0].append(row)
     return dict(grouped)
 
 
 def _is_customer(found: Found, number: int) -> bool:
     return (number, 0) in found[CUSTOMER_MASTER] and (number, 0) in found["F0101"]
+
+
+def _blank(part: Part) -> Row:
+    """Return what stands in for a part's row where there is none."""
+    return dict.fromkeys(f"{part.table}.{alias}" for alias in part.columns)
 
 
 class _Maker:
@@ -185,26 +163,32 @@ class _Maker:
     def __init__(self, client: JdeClient, parts: Sequence[Part], found: Found):
         self._zone = client.zone
         self._today = client.now().astimezone(client.zone).date()
-        self._found = found
         self._parts = [
-            (part, [(f"{part.name}.{alias}", f"{part.table}.{alias}") for alias in part.columns]) for part in parts
+            (part, found[part.table], f"{part.table}.UPMJ", f"{part.table}.UPMT", _blank(part)) for part in parts
         ]
+        cells = tuple(
+            (f"{part.name}.{alias}", at, f"{part.table}.{alias}")
+            for at, part in enumerate(parts)
+            for alias in part.columns
+        )
+        self._join = joiner(cells)
         # A contact is as new as its own rows: a change of its company does not make it newer than its namesake.
         self._own_only = any(part.own_line for part in parts)
 
     def record(self, line: Line, key: str) -> dict[str, Any]:
         """Return the flat record of a line, `changed_at` the newest change of the rows it is made of."""
-        record: dict[str, Any] = {}
+        chosen: list[Row] = []
         newest: tuple[date, int] | None = None
-        for part, names in self._parts:
-            rows = self._found[part.table].get(line if part.own_line else (line[0], 0), [])
-            row = part.pick(rows, self._today) or {}
-            for name, column in names:
-                record[name] = row.get(column)
-            day, time = row.get(f"{part.table}.UPMJ"), row.get(f"{part.table}.UPMT")
-            counts = part.own_line or not self._own_only
-            if counts and day and (newest is None or (day, time or 0) > newest):
-                newest = (day, time or 0)
-        record["record_key"] = key
-        record["changed_at"] = to_instant(*newest, self._zone) if newest else None
-        return record
+        company = (line[0], 0)
+        for part, found, day_column, time_column, blank in self._parts:
+            rows = found.get(line if part.own_line else company)
+            row = part.pick(rows, self._today) if rows else None
+            if row is None:
+                chosen.append(blank)
+                continue
+            chosen.append(row)
+            day = row[day_column]
+            if day and (part.own_line or not self._own_only):
+                moment = (day, row.get(time_column) or 0)
+                newest = moment if newest is None or moment > newest else newest
+        return self._join(chosen, key, to_instant(*newest, self._zone) if newest else None)

@@ -47,13 +47,15 @@ def first(rows: list[Row], _today: date) -> Row | None:
 
 def by_company(rows: list[Row], _today: date) -> Row | None:
     """Return the F03012 row of company 00000, else that of the lowest company."""
-    return min(rows, key=lambda row: row["F03012.CO"] or "", default=None)
+    return rows[0] if len(rows) == 1 else min(rows, key=lambda row: row["F03012.CO"] or "", default=None)
 
 
 def in_force(rows: list[Row], today: date) -> Row | None:
     """Return the F0116 row in force: the greatest EFTB up to today, blank being the oldest; None if all lie ahead."""
     started = [row for row in rows if (row["F0116.EFTB"] or date.min) <= today]
-    return max(started, key=lambda row: row["F0116.EFTB"] or date.min, default=None)
+    return (
+        started[0] if len(started) == 1 else max(started, key=lambda row: row["F0116.EFTB"] or date.min, default=None)
+    )
 
 
 def _order(row: Row, table: str) -> tuple[Any, ...]:
@@ -65,15 +67,18 @@ def phone(wanted: Callable[[str], bool]) -> Pick:
 
     def pick(rows: list[Row], _today: date) -> Row | None:
         found = [row for row in rows if wanted((row["F0115.PHTP"] or "").upper()) and row["F0115.PH1"]]
-        return min(found, key=lambda row: _order(row, "F0115"), default=None)
+        return found[0] if len(found) == 1 else min(found, key=lambda row: _order(row, "F0115"), default=None)
 
     return pick
 
 
+_landline = phone(lambda kind: kind not in NOT_VOICE and kind not in MOBILE)
+_mobile = phone(MOBILE.__contains__)
+
+
 def voice(rows: list[Row], today: date) -> Row | None:
     """Return the first landline with a number, else the first mobile."""
-    landline = phone(lambda kind: kind not in NOT_VOICE and kind not in MOBILE)
-    return landline(rows, today) or phone(lambda kind: kind in MOBILE)(rows, today)
+    return _landline(rows, today) or _mobile(rows, today)
 
 
 def address(kind: str) -> Pick:
@@ -81,7 +86,7 @@ def address(kind: str) -> Pick:
 
     def pick(rows: list[Row], _today: date) -> Row | None:
         found = [row for row in rows if (row["F01151.ETP"] or "").upper() == kind and row["F01151.EMAL"]]
-        return min(found, key=lambda row: _order(row, "F01151"), default=None)
+        return found[0] if len(found) == 1 else min(found, key=lambda row: _order(row, "F01151"), default=None)
 
     return pick
 
@@ -140,5 +145,14 @@ def table_columns(parts: Iterable[Part], table: str) -> list[str]:
     aliases = ["AN8", *RULE_COLUMNS.get(table, ())]
     for part in parts:
         aliases += part.columns if part.table == table else ()
-    stamp = STAMP[:1] if table in DAY_ONLY else STAMP
-    return [f"{table}.{alias}" for alias in dict.fromkeys((*aliases, *stamp))]
+    return list(dict.fromkeys((*(f"{table}.{alias}" for alias in aliases), *_stamps(table))))
+
+
+def stamp_columns(parts: Iterable[Part], table: str) -> list[str]:
+    """Return those among them that only tell the time of change: a record can do without."""
+    asked = {f"{table}.{alias}" for part in parts if part.table == table for alias in part.columns}
+    return [column for column in _stamps(table) if column not in asked]
+
+
+def _stamps(table: str) -> list[str]:
+    return [f"{table}.{alias}" for alias in (STAMP[:1] if table in DAY_ONLY else STAMP)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random as random_module
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,9 @@ from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection, Orc
 from airflow_provider_mlconnector.hooks.jde.dataservice import DataService
 from airflow_provider_mlconnector.hooks.jde.dates import parse_offset, to_strftime
 from airflow_provider_mlconnector.hooks.jde.errors import ServerFault, refused_after_login
-from airflow_provider_mlconnector.hooks.jde.models import Page, UserInfo
+from airflow_provider_mlconnector.hooks.jde.models import FALLBACK_DATE_FORMAT, Page, UserInfo
+from airflow_provider_mlconnector.hooks.jde.outputs import ROOT
+from airflow_provider_mlconnector.hooks.jde.probe import strftime_or
 from airflow_provider_mlconnector.hooks.jde.query import Query, Value
 from airflow_provider_mlconnector.hooks.jde.session import AisSession, BasicLogin, who
 from airflow_provider_mlconnector.hooks.jde.values import Values
@@ -64,6 +67,8 @@ class JdeClient:
     ):
         self.connection, self.clock, self.now = connection, clock, now
         self._sleep, self._random = sleep, random
+        # Whoever reads next to each other, and pages of keys next to that: never more calls at once than allowed.
+        self._slots, self._slots_lock = threading.BoundedSemaphore(connection.max_concurrency), threading.Lock()
         self._login: AisSession | BasicLogin = (
             BasicLogin(connection)
             if connection.auth == "basic"
@@ -118,8 +123,9 @@ class JdeClient:
 
     @cached_property
     def date_format(self) -> str:
-        """The strftime format of date literals: the Connection's, else the user's preference."""
-        return to_strftime(self.connection.filter_date_format or self.user.date_pattern)
+        """How this user writes dates (strftime): as the Connection says, else as the user's preference has it."""
+        given = self.connection.filter_date_format
+        return to_strftime(given) if given else strftime_or(self.user.date_pattern, FALLBACK_DATE_FORMAT)
 
     @cached_property
     def values(self) -> Values:
@@ -179,11 +185,14 @@ class JdeClient:
         """Run calls in threads, `max_concurrency` at a time, and return their results in order."""
         if len(calls) < 2 or self.connection.max_concurrency < 2:
             return [call() for call in calls]
-        return list(self._pool.map(lambda call: call(), calls))
+        with self._slots_lock:
+            pool = self._pool
+        return list(pool.map(lambda call: call(), calls))
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.connection.max_concurrency, thread_name_prefix="jde")
+        # More threads than calls: while one deals with its answer, another may call.
+        return ThreadPoolExecutor(2 * self.connection.max_concurrency, thread_name_prefix="jde")
 
     def send(
         self, path: str, body: dict[str, Any], *, check: Callable[[Any], None], repeatable: bool = True
@@ -205,6 +214,7 @@ class JdeClient:
                 raise
             if self.connection.max_retries == 0:
                 raise fault.lasting() from fault
+        self._login.doubt()
         self._sleep(self._random())
         try:
             return self._document(path, body, check, repeatable)
@@ -215,6 +225,8 @@ class JdeClient:
         self, path: str, body: dict[str, Any], check: Callable[[Any], None], repeatable: bool
     ) -> dict[str, Any]:
         document = decode_json(self._post(path, body, repeatable))
+        if isinstance(document, list):  # an orchestration whose only output is its rows
+            document = {ROOT: document}
         if not isinstance(document, dict):
             raise UnexpectedAnswer("AIS answered with JSON that is no object")
         check(document)
@@ -224,7 +236,8 @@ class JdeClient:
         # Log in outside the call, or its retries would multiply those of the login.
         _ = self.user
         try:
-            return self.api.request("POST", path, json=body, repeatable=repeatable)
+            with self._slots:
+                return self.api.request("POST", path, json=body, repeatable=repeatable)
         except CredentialsRejected as error:
             refusal = error.__cause__
             if isinstance(refusal, LoginExpired):

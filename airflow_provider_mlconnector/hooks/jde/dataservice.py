@@ -1,4 +1,4 @@
-"""Single calls of the AIS data service: one page, the next of a server-side cursor, a count, the probe of dates.
+"""Single calls of the AIS data service: one page, the next of a server-side cursor, a count.
 
 POST `/jderest/v2/dataservice`. Every request names its columns and a page size: without one the server cuts the
 result at its own default (100 out of the box) and says so only in `moreRecords`.
@@ -7,23 +7,24 @@ result at its own default (100 out of the box) and says so only in `moreRecords`
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
 from airflow_provider_mlconnector.exceptions import (
-    ConfigurationError,
     CursorExpired,
     LoginExpired,
+    MLConnectorError,
     Unavailable,
     UnexpectedAnswer,
 )
 from airflow_provider_mlconnector.hooks.jde.errors import NEXT_PATH, ServerFault, check_document
 from airflow_provider_mlconnector.hooks.jde.models import Grid
-from airflow_provider_mlconnector.hooks.jde.query import Query, greater, has_dates, to_wire
+from airflow_provider_mlconnector.hooks.jde.probe import Columns, DateProbe, may_be_the_columns
+from airflow_provider_mlconnector.hooks.jde.query import Query, date_column, to_wire
+from airflow_provider_mlconnector.hooks.jde.rows import parser
 from airflow_provider_mlconnector.hooks.jde.values import Converter
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DATA_PATH = "/jderest/v2/dataservice"
-ANCIENT = date(1990, 1, 31)
-"""Before every real UPMJ; its day cannot be taken for a month, so that dd/MM and MM/dd tell themselves apart."""
-SAMPLE = 100
-"""Rows looked at to find out whether a table has change dates at all."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,8 @@ class Browse:
     size: int = 1000
     cursor: bool = False
     """Whether the server keeps a cursor for the next page."""
+    optional: tuple[str, ...] = ()
+    """Columns that are left out where the site's table turns out not to have them."""
 
 
 class DataService:
@@ -56,8 +55,7 @@ class DataService:
 
     def __init__(self, client: JdeClient):
         self._client = client
-        self._probe_lock = threading.Lock()
-        self._probed = False
+        self.dates, self.columns = DateProbe(client), Columns(client)
 
     def browse(self, want: Browse) -> Grid:
         """Return the first page of what is wanted.
@@ -65,12 +63,25 @@ class DataService:
         :raises UnknownField: a table or column that is not there.
         :raises UnexpectedAnswer: an answer without a grid, or with errors in it.
         """
-        if has_dates(want.where):
-            self.probe(want.table)
+        if column := date_column(want.where):
+            self.dates(column)
+        columns = self.columns.known(want.columns) if want.optional else want.columns
+        try:
+            return self._browse(want, columns)
+        except MLConnectorError as error:
+            # Stamps are asked of every table, but Oracle's lists do not name them for all.
+            beside = want.order[0] if want.order else want.columns[0]
+            asked = [column for column in want.optional if column in columns]
+            gone = may_be_the_columns(error) and [c for c in asked if self.columns.lacks(c, beside=beside)]
+            if not gone:
+                raise
+        return self._browse(want, self.columns.known(want.columns))
+
+    def _browse(self, want: Browse, columns: Sequence[str]) -> Grid:
         body = self._body(want.table, want.where)
         body |= {
             "dataServiceType": "BROWSE",
-            "returnControlIDs": "|".join(self.wire_name(column) for column in want.columns),
+            "returnControlIDs": "|".join(self.wire_name(column) for column in columns),
             "maxPageSize": str(want.size),  # a string in the API
             "enableNextPageProcessing": want.cursor,
         }
@@ -95,8 +106,8 @@ class DataService:
 
     def count(self, table: str, where: Query | None = None) -> int:
         """Return how many rows of a table match."""
-        if has_dates(where):
-            self.probe(table)
+        if column := date_column(where):
+            self.dates(column)
         document = self._send(DATA_PATH, self._body(table, where) | {"dataServiceType": "COUNT"})
         blocks = [block for key, block in document.items() if key.startswith("ds_") and isinstance(block, dict)]
         try:
@@ -104,47 +115,21 @@ class DataService:
         except (IndexError, KeyError, TypeError, ValueError):
             raise UnexpectedAnswer(f"{table}: the answer to a COUNT carries no count") from None
 
-    def probe(self, table: str) -> None:
-        """Make sure once that date literals are understood: one in the wrong format may match nothing and say nothing.
+    def peek(
+        self, columns: Sequence[str], where: Query | None = None, *, size: int = 1, form: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Return a few rows as they come, without any of the probes.
 
-        :raises ConfigurationError: rows with a change date exist, and none is found after 1990.
+        :param form: strftime format of date literals, when it is to be tried.
         """
-        with self._probe_lock:
-            if self._probed:
-                return
-            column = f"{table}.UPMJ"
-            if not self._matches_ancient(table, column) and any(row[column] for row in self._sample(table, column)):
-                raise ConfigurationError(self._wrong_format(table))
-            self._probed = True
-
-    def _matches_ancient(self, table: str, column: str) -> bool:
-        body = self._body(table, greater(column, ANCIENT)) | self._few(column, 1)
-        try:
-            return bool(self._grid(table, DATA_PATH, body).rowset)
-        except (Unavailable, UnexpectedAnswer) as error:
-            if not isinstance(error.__cause__, ServerFault):
-                raise
-            self._sample(table, column)  # raises for a server that is in trouble whatever it is asked
-            raise ConfigurationError(f"{self._wrong_format(table)} AIS says: {error.message}") from error
-
-    def _sample(self, table: str, column: str) -> list[dict[str, Any]]:
-        grid = self._grid(table, DATA_PATH, self._body(table, None) | self._few(column, SAMPLE))
-        return self.parse(grid.rowset, self.plan([column]))
-
-    def _few(self, column: str, size: int) -> dict[str, Any]:
-        return {
+        table = columns[0].partition(".")[0]
+        body = self._body(table, where, form=form) | {
             "dataServiceType": "BROWSE",
-            "returnControlIDs": self.wire_name(column),
+            "returnControlIDs": "|".join(self.wire_name(column) for column in columns),
             "maxPageSize": str(size),
             "enableNextPageProcessing": False,
         }
-
-    def _wrong_format(self, table: str) -> str:
-        return (
-            f"Connection '{self._client.connection.conn_id}': AIS does not understand dates written as "
-            f"'{self._client.date_format}' ({table} has rows with a change date, none is found after 1990). "
-            "Set filter_date_format in extra, e.g. to %Y%m%d or %m/%d/%Y."
-        )
+        return self.parse(self._grid(table, DATA_PATH, body).rowset, self.plan(columns))
 
     def wire_name(self, column: str) -> str:
         """Return the server's name of a column: tables of the site stand in for the standard ones."""
@@ -159,9 +144,9 @@ class DataService:
     @staticmethod
     def parse(rowset: Sequence[Mapping[str, Any]], plan: list[tuple[str, str, Converter]]) -> list[dict[str, Any]]:
         """Return rows keyed by our names with normalised values; a column that is absent is None."""
-        return [{name: convert(row.get(key)) for name, key, convert in plan} for row in rowset]
+        return parser(tuple(plan))(rowset)
 
-    def _body(self, table: str, where: Query | None) -> dict[str, Any]:
+    def _body(self, table: str, where: Query | None, *, form: str | None = None) -> dict[str, Any]:
         body: dict[str, Any] = {
             "targetName": self.wire_name(table),
             "targetType": "view" if table.startswith("V") else "table",
@@ -171,7 +156,7 @@ class DataService:
         }
         if where is not None and any(where.alternatives):
             # The user's date format is looked up only where it is needed: Basic auth does not know it.
-            date_format = self._client.date_format if has_dates(where) else ""
+            date_format = (form or self.dates.format) if date_column(where) else ""
             body["query"] = to_wire(where, rename=self.wire_name, date_format=date_format)
         return body
 

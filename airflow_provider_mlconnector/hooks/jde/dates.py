@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 
@@ -40,6 +42,14 @@ def to_strftime(pattern: str) -> str:
     return re.sub(r"([A-Za-z])\1*", convert, pattern)
 
 
+def date_part(pattern: str) -> str:
+    """Return the date of a pattern with time; DD/mm/YYYY means day, month and year, whatever it is to Java."""
+    for_date = re.split(r"['\s]*T?['\s]*[HhKk]{1,2}\b", pattern)[0].rstrip(" ,'")
+    if "M" not in for_date:
+        for_date = for_date.replace("m", "M")
+    return for_date.replace("D", "d").replace("Y", "y") if "M" in for_date else for_date
+
+
 def preference_pattern(date_format: str, separator: str) -> str:
     """Return the pattern of the preferences of old releases, which have no simpleDateFormat: (DME, /) → dd/MM/yyyy."""
     if not date_format or any(letter not in PREFERENCE for letter in date_format):
@@ -47,21 +57,43 @@ def preference_pattern(date_format: str, separator: str) -> str:
     return separator.join(PREFERENCE[letter] for letter in date_format)
 
 
-def parse_offset(text: str) -> timezone | None:
-    """Read the `timeZoneOffset` of a login's reply, such as `UTC-05:00`; None when there is none."""
-    match = re.fullmatch(r"\s*(?:UTC|GMT)?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?\s*", text)
-    if not match or not text.strip():
+def parse_offset(text: str) -> tzinfo | None:
+    """Read the `timeZoneOffset` of a login's reply: `UTC-05:00`, `(UTC-05:00) Eastern`, or a name of the IANA list.
+
+    None when there is none.
+    """
+    plain = re.sub(r"\((.*?)\).*", r"\1", text).strip()
+    match = re.fullmatch(r"(?:UTC|GMT|Z)?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?", plain)
+    if not plain:
         return None
+    if not match:
+        return _named(plain)
     sign, hours, minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-    return timezone(-offset if sign == "-" else offset)
+    return timezone(-offset if sign == "-" else offset) if offset < timedelta(hours=24) else None
+
+
+def _named(name: str) -> tzinfo | None:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return None
+
+
+def offset_of_number(number: float | Decimal) -> str:
+    """Write an offset given as hours (up to 14), minutes, seconds or milliseconds as `UTC-05:00`; "" for no offset."""
+    for seconds in (3600.0, 60.0, 1.0, 0.001):
+        minutes = round(abs(float(number)) * seconds / 60)
+        if minutes <= 14 * 60:
+            return f"UTC{'-' if number < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
+    return ""
 
 
 def parse_time(value: int | None) -> time:
     """Read HHMMSS without its leading zero (93005 is 09:30:05); midnight when blank or impossible."""
-    digits = f"{value or 0:06d}"
+    digits = value or 0
     try:
-        return time(int(digits[:-4]), int(digits[-4:-2]), int(digits[-2:]))
+        return time(digits // 10_000, digits // 100 % 100, digits % 100)
     except ValueError:
         return time()
 

@@ -52,8 +52,16 @@ _UNKNOWN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BAD_LOGIN = re.compile(
-    r"password|credential|authenticat|authoriz|locked|disabled|invalid user|not allowed", re.IGNORECASE
+    r"password|credential|authenticat|authoriz|locked|disabled|invalid user|not allowed|\b(?:log|sign)[ -]?[io]n\b",
+    re.IGNORECASE,
 )
+_ENDED = re.compile(
+    r"\b(?:token|session)\b.{0,40}?\b(?:invalid|expired|ended|not valid|no longer valid|timed out)\b"
+    r"|\b(?:invalid|expired)\b.{0,20}?\b(?:token|session)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_SHORT = 4096
+"""Bytes: a longer good answer carries rows and is not read for words about the session."""
 
 
 class ServerFault(Stop):
@@ -132,14 +140,16 @@ def classify_call(response: requests.Response, *, basic: bool = False) -> None:
     :param basic: the call carried its own login, so that there is no session to renew.
     """
     status = response.status_code
-    if status < 400:
+    if status < 400 and (basic or len(response.content) > _SHORT):
         return
     path = urlsplit(response.request.url or "").path
-    if status in SESSION_OVER and not basic:
+    if not basic and (status in SESSION_OVER or _says_ended(response, path)):
         if path.endswith(NEXT_PATH):
             # The cursor dies with its session: a new login cannot go on with it.
             raise CursorExpired(f"HTTP {status}: the session of this read is over", code=str(status))
         raise LoginExpired(f"HTTP {status}: the session is no longer accepted", code=str(status))
+    if status < 400:
+        return
     if status == 500:
         error = _error_of(list(troubles(body_of(response))), "HTTP 500 from AIS", quote="/orchestrator/" not in path)
         if isinstance(error, ServerFault):
@@ -151,6 +161,23 @@ def classify_call(response: requests.Response, *, basic: bool = False) -> None:
     classify_http(response)
 
 
+def _says_ended(response: requests.Response, path: str) -> bool:
+    """Whether a 200, 400 or 500 says that the session is over.
+
+    Of an orchestration only if it says nothing else: a step of it may report the end of some other session, when
+    steps before it are done.
+    """
+    if response.status_code not in (200, 400, 500):
+        return False
+    document = body_of(response)
+    words = [trouble.text.strip(" .!") for trouble in troubles(document)]
+    if "/orchestrator/" in path:
+        if isinstance(document, dict) and any(key.startswith("jde__") for key in document):
+            return False  # it ran
+        return len(words) == 1 and len(words[0]) <= 40 and bool(_ENDED.fullmatch(words[0]))
+    return any(_ENDED.search(text) for text in words)
+
+
 def classify_login(response: requests.Response, *, who: str) -> None:
     """Raise what a failed login means; return for a good one.
 
@@ -158,12 +185,8 @@ def classify_login(response: requests.Response, *, who: str) -> None:
     :raises CredentialsRejected: never to be repeated, the next try could lock the account.
     """
     status = response.status_code
-    if status in SESSION_OVER or (status == 500 and _is_bad_login(response)):
-        raise CredentialsRejected(
-            f"{who}: the login was refused (HTTP {status}). Check user and password, that the user is not locked, "
-            "may use this environment and role, and that AIS permits this type of login. It is not tried again.",
-            code=str(status),
-        )
+    if status in SESSION_OVER or (status in (400, 500) and _is_bad_login(response)):
+        raise login_refused(who, status)
     if status == 500:
         # Not repeated here: it may be a wrong password in words that are not recognised.
         raise ServerFault(f"{who}: AIS failed at the login (HTTP 500)", code="500")
@@ -171,6 +194,15 @@ def classify_login(response: requests.Response, *, who: str) -> None:
         kind, advice = _ADVICE[status]
         raise kind(f"{who}: HTTP {status}: {advice}", code=str(status))
     classify_http(response)
+
+
+def login_refused(who: str, status: int) -> CredentialsRejected:
+    """Return the error of a refused login; some servers say so with a 200."""
+    return CredentialsRejected(
+        f"{who}: the login was refused (HTTP {status}). Check user and password, that the user is not locked, "
+        "may use this environment and role, and that AIS permits this type of login. It is not tried again.",
+        code=str(status),
+    )
 
 
 def _is_bad_login(response: requests.Response) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic.alias_generators import to_camel
 
-from airflow_provider_mlconnector.hooks.jde.dates import preference_pattern
+from airflow_provider_mlconnector.hooks.jde.dates import date_part, offset_of_number, preference_pattern
 
 FALLBACK_DATE_FORMAT = "%Y%m%d"
 """Used where the user's preference is unknown (Basic auth has no login reply); the probe finds out if it works."""
@@ -34,11 +35,23 @@ class UserInfo(_Answer):
     def _no_null(cls, value: Any) -> Any:
         return "" if value is None else value
 
+    @field_validator("time_zone_offset", mode="before")
+    @classmethod
+    def _offset_as_text(cls, value: Any) -> Any:
+        return offset_of_number(value) if isinstance(value, int | float | Decimal) else value
+
+    @field_validator("simple_date_format", "date_format", "date_separator", "decimal_format", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int | float | Decimal) else value
+
     @property
     def date_pattern(self) -> str:
         """The pattern in which this user writes dates; of Java, or of strftime as a last resort."""
         return (
-            self.simple_date_format or preference_pattern(self.date_format, self.date_separator) or FALLBACK_DATE_FORMAT
+            date_part(self.simple_date_format)
+            or preference_pattern(self.date_format, self.date_separator)
+            or FALLBACK_DATE_FORMAT
         )
 
 

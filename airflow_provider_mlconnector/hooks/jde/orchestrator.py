@@ -7,6 +7,7 @@ and has no idempotency key: one that writes is never repeated blindly.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -17,11 +18,11 @@ from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
     OutcomeUnknown,
     RecordRejected,
-    UnexpectedAnswer,
 )
 from airflow_provider_mlconnector.hooks.jde.connection import FieldConfig, OrchestrationConfig
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange, to_strftime
 from airflow_provider_mlconnector.hooks.jde.errors import ServerFault, Trouble, troubles
+from airflow_provider_mlconnector.hooks.jde.outputs import rows_in
 from airflow_provider_mlconnector.hooks.jde.values import as_any
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 
 ORCHESTRATOR_PATH = "/jderest/v2/orchestrator/"
 DEFAULT_GRID = "GridData"
-GOOD_STATUS = ("SUCCESS", "WARNING", "WARN")
+BAD_STATUS = re.compile(r"ERR|FAIL|EXCEPTION|ABORT|.*\bWITH ERROR")
+"""How a `jde__status` of failure begins; only SUCCESS was seen for the others, so any other word is taken for good."""
 
 
 def run(
@@ -83,7 +85,7 @@ def opportunities(client: JdeClient, days: DayRange | None) -> Iterator[dict[str
     inputs = {name: value for name, value in given.items() if name in config.fields and value is not None}
     document = run(client, config, inputs, reading=True)
     names = {_field(field).name: ours for ours, field in config.fields.items()}
-    for row in _rows(config, document):
+    for row in rows_in(config, document):
         flat = {name: as_any(cell) for name, cell in row.items() if not isinstance(cell, list)}
         flat |= {names[name]: value for name, value in flat.items() if name in names}
         yield {f"ORCH.{name}": value for name, value in flat.items()}
@@ -149,7 +151,7 @@ def _failures(document: dict[str, Any]) -> Iterator[Trouble]:
     if any(document.get(key) for key in ("exception", "sysErrors", "errorDetails")):
         yield from troubles(document)
     status = str(document.get("jde__status") or "SUCCESS").upper()
-    if status not in GOOD_STATUS:
+    if BAD_STATUS.match(status):
         yield Trouble(status, str(document.get("jde__simpleMessage") or ""))
     for key in ("continuedOnError", "Errors", "Errors/Warnings", "errors"):
         entries = document.get(key)
@@ -160,49 +162,3 @@ def _failures(document: dict[str, Any]) -> Iterator[Trouble]:
             yield from troubles(step) if any(k.startswith("fs_") for k in step) else ()
             if key.startswith("fs_"):
                 yield from troubles({key: step})
-
-
-def _rows(config: OrchestrationConfig, document: dict[str, Any]) -> list[dict[str, Any]]:
-    if config.rows is None:
-        found = list(_tables(document))
-        if len(found) == 1:
-            return found[0]
-        raise ConfigurationError(
-            f"orchestration {config.name}: {len(found)} lists in its answer; set `rows` to the path of the right one"
-        )
-    node: Any = document
-    rest = config.rows
-    while rest:
-        _refuse_cut(config.name, node)
-        node, rest = _step(config, node, rest)
-    if not isinstance(node, list):
-        raise ConfigurationError(f"orchestration {config.name}: `rows` ({config.rows}) does not lead to a list")
-    return [row for row in node if isinstance(row, dict)]
-
-
-def _step(config: OrchestrationConfig, node: Any, path: str) -> tuple[Any, str]:
-    """Follow the longest name of the path that is there: names of outputs may hold dots themselves."""
-    parts = path.split(".")
-    for length in range(len(parts), 0, -1):
-        name = ".".join(parts[:length])
-        if isinstance(node, dict) and name in node:
-            return node[name], ".".join(parts[length:])
-    raise ConfigurationError(f"orchestration {config.name}: nothing at `rows` ({config.rows}) in its answer")
-
-
-def _tables(node: Any) -> Iterator[list[dict[str, Any]]]:
-    if isinstance(node, dict):
-        _refuse_cut("", node)
-        for value in node.values():
-            yield from _tables(value)
-    elif isinstance(node, list) and node and isinstance(node[0], dict):
-        yield node
-
-
-def _refuse_cut(name: str, node: Any) -> None:
-    """A data request within an orchestration is cut at its page size just as silently."""
-    summary = node.get("summary") if isinstance(node, dict) else None
-    if isinstance(summary, dict) and str(summary.get("moreRecords")).lower() == "true":
-        raise UnexpectedAnswer(
-            f"orchestration {name}: its answer is cut short; raise the page size in its data request"
-        )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
@@ -99,16 +100,9 @@ def to_wire(query: Query, *, rename: Callable[[str], str], date_format: str) -> 
     :param date_format: strftime format of date literals.
     """
 
-    def literal(value: Value) -> dict[str, str]:
-        if isinstance(value, date):
-            content = value.strftime(date_format)
-        else:
-            content = format(value, "f") if isinstance(value, Decimal) else str(value)
-        return {"content": content, "specialValueId": "LITERAL"}
-
     def conditions(given: Sequence[Condition]) -> list[dict[str, Any]]:
         return [
-            {"controlId": rename(c.column), "operator": c.operator, "value": [literal(v) for v in c.values]}
+            {"controlId": rename(c.column), "operator": c.operator, "value": _literals(c.values, date_format)}
             for c in given
         ]
 
@@ -126,7 +120,23 @@ def to_wire(query: Query, *, rename: Callable[[str], str], date_format: str) -> 
     }
 
 
-def has_dates(query: Query | None) -> bool:
-    """Whether a date literal occurs in a query."""
-    alternatives = query.alternatives if query else ()
-    return any(isinstance(v, date) for alternative in alternatives for c in alternative for v in c.values)
+@lru_cache(maxsize=8)
+def _literals(values: tuple[Value, ...], date_format: str) -> list[dict[str, str]]:
+    """Return values as the service wants them; one list of keys is asked for in each of several tables."""
+    return [{"content": _content(value, date_format), "specialValueId": "LITERAL"} for value in values]
+
+
+def _content(value: Value, date_format: str) -> str:
+    if isinstance(value, date):
+        return value.strftime(date_format)
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def date_column(query: Query | None) -> str | None:
+    """Return the first column that a query compares with a date."""
+    for alternative in query.alternatives if query else ():
+        for condition in alternative:
+            # Values of one condition are of one kind, and a LIST may have a thousand.
+            if condition.values and isinstance(condition.values[0], date):
+                return condition.column
+    return None

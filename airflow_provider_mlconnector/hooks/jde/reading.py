@@ -12,12 +12,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from operator import itemgetter, le
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_mlconnector.exceptions import CursorExpired, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.dataservice import Browse, DataService
 from airflow_provider_mlconnector.hooks.jde.models import Grid, Page
-from airflow_provider_mlconnector.hooks.jde.query import Query, Value, beyond, one_of
+from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, Value, beyond, one_of
+from airflow_provider_mlconnector.hooks.jde.values import Kind, kind_of
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -46,6 +48,7 @@ class Reader:
 
     def by_key(self, after: Key | None) -> Iterator[Page]:
         """Yield pages, each found by the key of the last row before it."""
+        start, lowest, cut = after, None, False
         while True:
             grid = self._service.browse(self._after(after))
             page, last = self._page(grid, after)
@@ -53,11 +56,26 @@ class Reader:
                 if after in (last, self._key_of(page.rows[0])):
                     raise UnexpectedAnswer(_again(self._want.table))
                 yield page
+                lowest = page.rows[0] if lowest is None else lowest
             elif grid.more:
                 raise UnexpectedAnswer(f"{self._want.table}: the server says there are more rows and sends none")
+            elif cut and lowest is not None:
+                self._refuse_disorder(start, lowest)
             if not grid.more and len(page.rows) < self._want.size:
                 return
-            after = last
+            after, cut = last, grid.more
+
+    def _refuse_disorder(self, start: Key | None, lowest: dict[str, Any]) -> None:
+        """Make sure, where more rows were announced and none came, that none lie before the first one that did."""
+        number = self._key[0]
+        bounds = (start[0] if start else 0, lowest[number] - 1) if kind_of(number) is Kind.WHOLE else None
+        if bounds is None or bounds[0] > bounds[1]:
+            return
+        before = Query.all(Condition(number, "BETWEEN", bounds))
+        want = self._after(start)
+        where = want.where & before if want.where else before
+        if self._service.browse(replace(want, where=where, size=1)).rowset:
+            raise UnexpectedAnswer(_unordered(self._want.table, number))
 
     def by_link(self, after: Key | None) -> Iterator[Page]:
         """Yield pages of server-side cursors; behind the last row with a new one when a cursor is gone."""
@@ -82,8 +100,11 @@ class Reader:
             if page.rows:
                 yield page, after
             if grid.next_href is None:
-                if grid.more:
+                if grid.more and not page.rows:
                     raise UnexpectedAnswer(f"{self._want.table}: cut short, more rows and no link to them")
+                if grid.more:
+                    log.warning("jde %s: more rows and no link to them; going on by key", self._want.table)
+                    yield from ((page, self._key_of(page.rows[-1])) for page in self.by_key(after))
                 return
             if not page.rows:
                 raise UnexpectedAnswer(f"{self._want.table}: an empty page with a link to the next")
@@ -101,11 +122,20 @@ class Reader:
         for name, wire, _ in self._plan[: len(self._key)]:
             if wire not in grid.rowset[0]:
                 raise UnexpectedAnswer(f"{name} is missing from the answer; column security may hide it from the user")
-        rows = self._service.parse(grid.rowset, self._plan)
+        rows = self._ordered(self._service.parse(grid.rowset, self._plan), grid.more)
         first, last = self._key_of(rows[0]), self._key_of(rows[-1])
         if before is not None and _descends(before, first):
             raise UnexpectedAnswer(_again(self._want.table))
         return Page(rows, grid.read_at, grid.ms), last
+
+    def _ordered(self, rows: list[dict[str, Any]], more: bool) -> list[dict[str, Any]]:
+        """Return the rows in the order asked for: behind the last row of a page in disorder nothing is safe to ask."""
+        number = self._key[0]
+        if kind_of(number) is not Kind.WHOLE or _ascends(rows, number):
+            return rows
+        if more or len(rows) >= self._want.size or any(row[number] is None for row in rows):
+            raise UnexpectedAnswer(_unordered(self._want.table, number))
+        return sorted(rows, key=itemgetter(number))
 
     def _key_of(self, row: dict[str, Any]) -> Key:
         return tuple(row[column] for column in self._key)
@@ -113,6 +143,19 @@ class Reader:
 
 def _again(table: str) -> str:
     return f"{table}: the server sends rows again that were read; not looping"
+
+
+def _unordered(table: str, number: str) -> str:
+    return f"{table}: the rows do not come in the order of {number}, so that the next page may lose some"
+
+
+def _ascends(rows: Sequence[dict[str, Any]], number: str) -> bool:
+    """Whether a column of numbers never goes backwards, nor is blank."""
+    numbers = [row[number] for row in rows]
+    try:
+        return all(map(le, numbers, numbers[1:])) and None not in numbers
+    except TypeError:
+        return False
 
 
 def _descends(before: Key, first: Key) -> bool:
@@ -148,17 +191,19 @@ def rows_of(
     number: str,
     keys: Sequence[int],
     where: Query | None = None,
+    optional: Sequence[str] = (),
 ) -> Iterator[Page]:
     """Yield all rows whose column `number` is one of `keys` (ascending), whatever the rest of their primary key.
 
     A page that is full may end within a number; its rows of the last number are dropped and that number asked again.
     So only an integer column is ever compared, and no blank date or collation matters.
+
+    :param optional: columns that come as None where the site's table does not have them.
     """
+    want = Browse(table, tuple(columns), order=(number,), where=where, optional=tuple(optional))
     chunk = max(1, min(LIST_SIZE, client.connection.page_size - 1))
     for at in range(0, len(keys), chunk):
-        yield from _rows_of_chunk(
-            client, Browse(table, tuple(columns), order=(number,), where=where), keys[at : at + chunk]
-        )
+        yield from _rows_of_chunk(client, want, keys[at : at + chunk])
 
 
 def _rows_of_chunk(client: JdeClient, want: Browse, keys: Sequence[int]) -> Iterator[Page]:
@@ -174,8 +219,8 @@ def _rows_of_chunk(client: JdeClient, want: Browse, keys: Sequence[int]) -> Iter
         if not rows or rows[-1][number] is None:
             raise UnexpectedAnswer(f"{want.table}: the server says there are more rows and sends none")
         last = rows[-1][number]
-        if any(row[number] is None or row[number] > last for row in rows):
-            raise UnexpectedAnswer(f"{want.table}: the rows do not come in the order of {number}")
+        if not _ascends(rows, number):
+            raise UnexpectedAnswer(_unordered(want.table, number))
         whole = [row for row in rows if row[number] < last]
         if whole:
             yield Page(whole, grid.read_at, grid.ms)

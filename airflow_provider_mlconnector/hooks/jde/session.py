@@ -30,6 +30,8 @@ from airflow_provider_mlconnector.hooks.jde.errors import (
     ServerFault,
     classify_call,
     classify_login,
+    login_refused,
+    troubles,
 )
 from airflow_provider_mlconnector.hooks.jde.models import LoginReply, UserInfo
 from airflow_provider_mlconnector.transport import ApiClient, Token, TokenAuth, decode_json
@@ -56,7 +58,9 @@ class AisSession:
     ):
         self._connection, self._api, self._mask, self._clock = connection, api, mask, clock
         self._minted: list[Token] = []
-        self.auth = TokenAuth(self._login, self._place, clock=clock)
+        self._proven = False
+        margin = min(30.0, connection.session_ttl_minutes * 6.0)
+        self.auth = TokenAuth(self._login, self._place, margin=margin, clock=clock)
 
     @property
     def user(self) -> UserInfo:
@@ -71,6 +75,16 @@ class AisSession:
             classify_login(response, who=who(self._connection))
         else:
             classify_call(response)
+            self._proven = True
+
+    def doubt(self) -> None:
+        """Log in anew before the next call: a fault may be an ended session that the server does not name.
+
+        Only where a call succeeded since the login, so that a lasting fault does not mint token after token.
+        """
+        if self._proven:
+            self._proven = False
+            self.auth.drop()
 
     def close(self) -> None:
         """Log every session out; a failure is logged and goes no further."""
@@ -149,6 +163,9 @@ class BasicLogin(AuthBase):
             self._refusal = refusal
             raise
 
+    def doubt(self) -> None:
+        """There is no session that could have ended."""
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -169,5 +186,7 @@ def _parse(response: requests.Response, who: str) -> LoginReply:
     except ValidationError:
         reply = None
     if reply is None or not reply.user_info.token.get_secret_value():
+        if any(troubles(document)):
+            raise login_refused(who, response.status_code)
         raise UnexpectedAnswer(f"{who}: the login's reply carries no token; is this the address of an AIS server?")
     return reply

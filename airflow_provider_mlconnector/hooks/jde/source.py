@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import heapq
+import math
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.hooks.jde import address_book
+from airflow_provider_mlconnector.hooks.jde.ahead import ahead
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.orchestrator import opportunities
@@ -19,6 +23,12 @@ from airflow_provider_mlconnector.pipeline.window import Window
 
 KEYS_AT_ONCE = 500
 """Customers per composite read; their rows come by a LIST of address numbers, and databases limit such lists."""
+
+TABLES = 5
+"""About so many calls make a composite read."""
+
+BOUNDED = ("params", "backfill")
+"""Windows that end where someone said; the others end at the present."""
 
 ReadKeys = Callable[..., address_book.Batch]
 
@@ -31,21 +41,39 @@ def days_of(window: Window, client: JdeClient) -> DayRange | None:
     return DayRange(first, (window.end - timedelta(microseconds=1)).astimezone(client.zone).date())
 
 
+def change_days_of(window: Window, client: JdeClient) -> DayRange | None:
+    """Return the days of changes to look for; without a last one where the window goes up to the present.
+
+    Rows are stamped in the zone of whoever wrote them, which may be a day ahead of the server's.
+    """
+    days = days_of(window, client)
+    return replace(days, last=None) if days and window.origin not in BOUNDED else days
+
+
 class CustomerSource:
     """Customers, or the contacts of customers, with a change in the window."""
 
     def __init__(self, client: JdeClient, read: ReadKeys):
         self._client, self._read = client, read
 
+    @property
+    def _depth(self) -> int:
+        """How many batches to read ahead of the one that is being staged: enough to keep all calls allowed busy."""
+        allowed = self._client.connection.max_concurrency
+        # Twice as many, since the next page of keys is waited for in between.
+        return 2 * math.ceil(allowed / TABLES) + 1 if allowed > 1 else 1
+
     def batches(self, request: ReadRequest) -> Iterator[Batch]:
         """Yield records in ascending order of AN8; the cursor is the last AN8 dealt with."""
         after = request.after
-        changed = address_book.changed_customer_keys(self._client, days_of(request.window, self._client), after=after)
+        days = change_days_of(request.window, self._client)
+        changed = address_book.changed_customer_keys(self._client, days, after=after)
         wanted = sorted({number_of(key) for key in request.also})
         also = (number for number in wanted if after is None or number > after)
         keys = (number for number, _ in groupby(heapq.merge(changed, also)))
-        while numbers := list(islice(keys, KEYS_AT_ONCE)):
-            found = self._read(self._client, numbers, columns=request.columns)
+        chunks = iter(lambda: list(islice(keys, KEYS_AT_ONCE)), [])
+        read = partial(self._read, self._client, columns=request.columns)
+        for numbers, found in ahead(read, chunks, depth=self._depth):
             yield Batch(found.rows, found.read_at, numbers[-1])
 
 
@@ -92,12 +120,13 @@ class OpportunitySource:
         """Yield all rows of the orchestration, which answers in one piece; it is not resumed but asked again."""
         if request.after is not None:
             return
-        read_at = datetime.now(UTC)
+        read_at = self._client.now()
         days = None if request.also else days_of(request.window, self._client)
         rows = {row["record_key"]: row for row in map(self._record, opportunities(self._client, days))}
         yield Batch(list(rows.values()), read_at, "end")
 
     def _record(self, row: dict[str, Any]) -> dict[str, Any]:
+        fields = sorted(row)
         plain = {_plain(field): value for field, value in row.items()}
         for name, spellings in OPPORTUNITY_FIELDS.items():
             if row.get(f"ORCH.{name}") is None:
@@ -105,8 +134,8 @@ class OpportunitySource:
                 row[f"ORCH.{name}"] = found
         if row["ORCH.id"] is None:
             raise ConfigurationError(
-                f"Connection '{self._client.connection.conn_id}': the rows of the orchestration 'opportunities' have no "
-                f"id; name its field in orchestrations.opportunities.fields.id. Fields: {', '.join(sorted(row))}"
+                f"Connection '{self._client.connection.conn_id}': the rows of the orchestration 'opportunities' have "
+                f"no id; name its field in orchestrations.opportunities.fields.id. Fields: {', '.join(fields)}"
             )
         key = str(row["ORCH.id"])
         return {**row, "record_key": key, "changed_at": _instant(row["ORCH.modified"], self._client)}

@@ -7,6 +7,7 @@ forms are read. Blank, absent and null are None throughout.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -15,6 +16,9 @@ from typing import Any
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.dates import from_julian
+
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
+_ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
 
 Converter = Callable[[Any], Any]
 
@@ -107,9 +111,12 @@ class Values:
             raise UnexpectedAnswer("a numeric column holds text; check `tables` of the Connection") from None
 
     def whole(self, cell: Any) -> int | Decimal | None:
-        """Return an int; a fraction (line 1.1 of a kit) is kept."""
+        """Return an int, of a time (`09:30:05`) as HHMMSS; a fraction (line 1.1 of a kit) is kept."""
         if type(cell) is int:
             return cell
+        if isinstance(cell, str) and _CLOCK.fullmatch(cell.strip()):
+            hours, minutes, seconds = (*cell.strip().split(":"), "0")[:3]
+            return int(hours) * 10_000 + int(minutes) * 100 + int(seconds)
         value = self.number(cell)
         if isinstance(value, Decimal) and value == value.to_integral_value():
             return int(value)
@@ -133,6 +140,8 @@ class Values:
         return self._other_day(text)
 
     def _other_day(self, text: str) -> date:
+        if _ISO_TIME.match(text):
+            text = text[:10]
         for form in (*self._date_formats, "%Y-%m-%d"):
             try:
                 return datetime.strptime(text, form).date()  # noqa: DTZ007 - a date has no zone

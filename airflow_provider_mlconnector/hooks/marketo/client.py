@@ -191,11 +191,12 @@ class MarketoClient:
         return reading.usage(self.call)
 
     def check(self) -> list[str]:
-        """Return lines for a person: login, each object, the day's calls. Raises when the login fails."""
+        """Return lines for a person: login, each object, the day's calls. Raises for login and leads alone."""
         self.auth.current()
         lines = [f"logged in to {self.api.base_url}"]
-        lines += [reading.object_line(obj, self.describe) for obj in ("leads", "companies", "opportunities")]
-        return [*lines, f"{self.usage()} of {self.connection.daily_calls:.0f} calls used today"]
+        lines.append(reading.object_line("leads", self.describe, required=True))
+        lines += [reading.object_line(obj, self.describe) for obj in ("companies", "opportunities")]
+        return [*lines, reading.usage_line(self.usage, self.connection.daily_calls)]
 
     def _usable(self, obj: str) -> ObjectSpec:
         spec = spec_of(obj)

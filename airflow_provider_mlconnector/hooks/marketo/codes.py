@@ -38,6 +38,8 @@ class Meaning(NamedTuple):
 MINUTES = 120.0
 NOT_EXECUTED = frozenset({"608", "611", "614", "713", "719"})
 """Outages in which the server says that it did not run the request; any other may have written."""
+ENDED = frozenset({"500", "503"})
+"""Failures that the server itself has answered: it may have written, but it does not run the request any longer."""
 
 CODES: dict[str, Meaning] = {
     "413": Meaning(BatchRefused, "the body is over 1 MB"),

@@ -15,6 +15,7 @@ import requests
 
 from airflow_provider_mlconnector.exceptions import (
     BatchRefused,
+    LoginExpired,
     MLConnectorError,
     QuotaExhausted,
     Stop,
@@ -94,6 +95,9 @@ class Classifier:
             return BatchRefused(meaning.text, detail=problem.message or None, **known)
         if issubclass(kind, UnknownField):
             return UnknownField(text + _named_field(problem.message), **known)
+        if issubclass(kind, LoginExpired):
+            # 6xx is "not executed", and identity hands out the token it has: a refusal may be a passing fault.
+            return LoginExpired(text, not_executed=True, **known)
         return kind(text, **known)
 
     def _wait(self, meaning: Meaning) -> float:

@@ -29,12 +29,12 @@ from airflow_provider_mlconnector.transport.errors import classify_http
 from airflow_provider_mlconnector.transport.http import ApiClient
 
 PATH = "/identity/oauth/token"
-MARGIN = 10.0
-"""A token with fewer seconds left is not used: a call may wait for its slot before it is sent."""
+MARGIN = 2.0
+"""A token with fewer seconds left is not used. It is placed when a call is sent; one that ends on the way is a 602."""
 WAIT = 1.5
 """Seconds between two questions for the successor of a token that is about to end."""
 MAX_WAITS = 20
-"""Three times the margin: by then the successor is there, or the service is at fault."""
+"""Half a minute: by then the successor is there, or the service is at fault."""
 QUERY = re.compile(r"(/(?:identity|rest|bulk)/[^?\s]*)\?\S*")
 TEMPORARY = frozenset({"server_error", "temporarily_unavailable"})
 
@@ -86,9 +86,10 @@ class Login:
         self._connection, self._mask, self._clock, self._sleep = connection, mask, clock, sleep
         self.api: ApiClient | None = None
         """The client that makes the call; set once it exists, because it carries this login in its auth."""
+        self._previous: str | None = None
 
     def __call__(self) -> Token:
-        """Return a token with more than the margin left.
+        """Return a token with more than the margin left, or a new one, however short it lives.
 
         :raises Unavailable: when the service goes on handing out a token at its end.
         """
@@ -98,7 +99,9 @@ class Login:
             asked = self._clock()
             reply = self._ask()
             # The seconds count from some moment between our question and the answer: take the earlier end.
-            if reply.expires_in > MARGIN:
+            known, self._previous = self._previous, reply.access_token
+            is_new = known not in (None, reply.access_token)
+            if reply.expires_in > MARGIN or (is_new and reply.expires_in > 0):
                 return Token(reply.access_token or "", asked + reply.expires_in, reply)
         raise Unavailable(
             f"Connection '{self._connection.conn_id}': the identity service hands out only a token that ends at once"

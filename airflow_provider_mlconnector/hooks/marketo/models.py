@@ -16,6 +16,8 @@ from airflow_provider_mlconnector.transport.body import decode_json
 
 Text = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else str(value))]
 """Text, also when the server sends a number."""
+Words = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
+"""Text; null counts as empty."""
 Items = Annotated[list[Any], BeforeValidator(lambda value: [] if value is None else value)]
 """A list; null counts as empty."""
 
@@ -29,22 +31,28 @@ class ReadModel(BaseModel):
 class Problem(ReadModel):
     """One error or reason: the vendor's code and words."""
 
-    code: Text = ""
-    message: Text = ""
+    code: Words = ""
+    message: Words = ""
 
 
-Problems = Annotated[tuple[Problem, ...], BeforeValidator(lambda value: () if value is None else value)]
+def _problems(value: Any) -> Any:
+    """A list whether the server sends one, a single problem or null; a problem may be its words alone."""
+    listed = value if isinstance(value, list | tuple) else [] if value is None else [value]
+    return tuple({"message": entry} if isinstance(entry, str) else entry for entry in listed)
+
+
+Problems = Annotated[tuple[Problem, ...], BeforeValidator(_problems)]
 
 
 class Envelope(ReadModel):
     """The frame of every answer; `result` may be absent, also on success."""
 
-    request_id: str | None = None
+    request_id: Text | None = None
     success: bool | None = None
     result: Items = []
     errors: Problems = ()
     warnings: Items = []
-    next_page_token: str | None = None
+    next_page_token: Text | None = None
     more_result: bool | None = None
 
     @property
@@ -63,7 +71,7 @@ class RowAnswer(ReadModel):
     reasons: Problems = ()
     # Custom activities say `errors`, the Swagger file of leads says `reason`.
     errors: Problems = ()
-    reason: Problem | None = None
+    reason: Problems = ()
 
     @property
     def target_id(self) -> str | None:
@@ -73,7 +81,7 @@ class RowAnswer(ReadModel):
     @property
     def why(self) -> Problem | None:
         """The first reason given, if any."""
-        return next(iter((*self.reasons, *self.errors)), self.reason)
+        return next(iter((*self.reasons, *self.errors, *self.reason)), None)
 
 
 class IdentityReply(ReadModel):
@@ -94,6 +102,16 @@ def read_envelope(response: requests.Response) -> Envelope:
     :raises UnexpectedAnswer: for JSON that is no Marketo answer.
     :raises Unavailable: for a 5xx that is no JSON.
     """
+    # The classifier has read it when the caller does.
+    known_already: Envelope | None = getattr(response, "mlc_envelope", None)
+    if known_already is not None:
+        return known_already
+    envelope = _parse_envelope(response)
+    response.mlc_envelope = envelope  # type: ignore[attr-defined]
+    return envelope
+
+
+def _parse_envelope(response: requests.Response) -> Envelope:
     data = decode_json(response)
     known = isinstance(data, dict) and not data.keys().isdisjoint({"success", "requestId", "result", "errors"})
     try:

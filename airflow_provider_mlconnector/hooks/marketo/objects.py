@@ -157,6 +157,8 @@ def _check_ids(
 
 def _key(record: Mapping[str, Any], key_fields: tuple[str, ...]) -> tuple[str, ...]:
     """The key of a record, folded: Marketo's keys do not tell upper from lower case."""
+    if len(key_fields) == 1 and type(only := record.get(key_fields[0])) is str and only:
+        return (only.casefold(),)
     values = [record.get(name) for name in key_fields]
     if any(value is None or value == "" for value in values):
         raise BatchRefused(f"a record has no {'+'.join(key_fields)}", code="missing_key")
@@ -176,7 +178,7 @@ def without_company_fields(
 
 
 def read_answers(envelope: Envelope, count: int) -> list[RowAnswer]:
-    """Return the answers in the order of the batch: by `seq` where each has one, else by position.
+    """Return the answers in the order of the batch, which is the vendor's own: by `seq` where it counts, from 0 or 1.
 
     :raises UnexpectedAnswer: when they cannot be joined to the records; the whole batch is in doubt then.
     """
@@ -186,9 +188,12 @@ def read_answers(envelope: Envelope, count: int) -> list[RowAnswer]:
         raise UnexpectedAnswer("an answer is no record's answer", request_id=envelope.request_id) from None
     if len(answers) != count:
         raise UnexpectedAnswer(f"{len(answers)} answers for {count} records", request_id=envelope.request_id)
-    if not all(answer.seq is not None for answer in answers):
+    counted = [answer.seq for answer in answers if answer.seq is not None]
+    if len(counted) < count or counted == sorted(counted):
         return answers
-    placed = {answer.seq: answer for answer in answers}
-    if placed.keys() != set(range(count)):
+    placed = dict(zip(counted, answers, strict=True))
+    first = min(counted)
+    if placed.keys() != set(range(first, first + count)):
+        # Neither the order of the input nor another one: who was written is in doubt.
         raise UnexpectedAnswer("the answers' seq do not count the records", request_id=envelope.request_id)
-    return [placed[index] for index in range(count)]
+    return [placed[index] for index in range(first, first + count)]

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, create_model
@@ -166,17 +167,58 @@ def build_model(name: str, fields: Iterable[FieldSchema]) -> type[BaseModel]:
     return create_model(f"Marketo{name.title()}", __config__=config, **named)  # type: ignore[call-overload, no-any-return]
 
 
-def build_validator(model: type[BaseModel]) -> Callable[[dict[str, Any]], None]:
-    """Return a function that raises for a record which the vendor would refuse, and says nothing of its values."""
+def build_validator(model: type[BaseModel], fields: Collection[FieldSchema] = ()) -> Callable[[dict[str, Any]], None]:
+    """Return a function that raises for a record which the vendor would refuse, and says nothing of its values.
+
+    :param fields: the model's; with them a record that is plainly good is told without the model.
+    """
     validate = model.__pydantic_validator__.validate_python
+    is_good = build_quick_check(fields)
 
     def check(record: dict[str, Any]) -> None:
+        if is_good(record):
+            return
         try:
             validate(record)
         except ValidationError as error:
             raise rejection(error) from None
 
     return check
+
+
+def build_quick_check(fields: Collection[FieldSchema]) -> Callable[[dict[str, Any]], bool]:
+    """Return a function that says True only for records that the model accepts; it costs a quarter of the model."""
+    kinds = {field.name: ALIASES.get(field.data_type, field.data_type) for field in fields}
+    limits = {field.name: _surely_short(field, kinds[field.name]) for field in fields if kinds[field.name] in TEXTS}
+    own = {name: OTHERS.get(kind) or TEXTS.get(kind) for name, kind in kinds.items() if kind != "text"}
+    checks = {name: check for name, check in own.items() if check}
+
+    return partial(_plainly_good, limits, checks)
+
+
+def _plainly_good(limits: dict[str, int], checks: dict[str, Check], record: dict[str, Any]) -> bool:
+    for name, value in record.items():
+        limit = limits.get(name)
+        if limit is None:
+            if name not in checks:
+                return False
+        elif type(value) is not str or len(value) > limit:
+            return False
+    try:
+        for name, check in checks.items():
+            if name in record:
+                check(record[name])
+    except (PydanticCustomError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _surely_short(field: FieldSchema, kind: str) -> int:
+    """How many characters of a text are surely not too many."""
+    if kind != "text":
+        return field.length or STRING_LENGTH
+    # Four bytes is the most a character takes.
+    return min(field.length or TEXT_BYTES, TEXT_BYTES // 4)
 
 
 OURS = frozenset({"invalid_value", "invalid_email", "too_long"})

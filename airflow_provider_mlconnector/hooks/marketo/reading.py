@@ -8,9 +8,13 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from airflow_provider_mlconnector.exceptions import (
+    CredentialsRejected,
+    MLConnectorError,
     ObjectReadOnly,
     PermissionDenied,
+    QuotaExhausted,
     Stop,
+    Unavailable,
     UnexpectedAnswer,
 )
 from airflow_provider_mlconnector.hooks.marketo.models import Envelope
@@ -22,8 +26,8 @@ log = logging.getLogger(__name__)
 
 MAX_URI = 8_000
 """The gateway refuses addresses over 8 KB (414); a longer query goes as a form."""
-NO_DESCRIBE2 = frozenset({"404", "605", "610", "703"})
-"""Codes of an instance that does not have the newer describe of leads."""
+NOT_WORKED_AROUND = (CredentialsRejected, PermissionDenied, ObjectReadOnly)
+"""Refusals of the newer describe of leads that hold for the older one, too."""
 
 
 class Call(Protocol):
@@ -45,11 +49,11 @@ def describe(call: Call, spec: ObjectSpec) -> ObjectSchema:
     if spec.name == "leads":
         try:
             return parse_described(call("GET", spec.resource("describe2")).result, **known)
-        except UnexpectedAnswer:
-            log.info("marketo leads: describe2 names no field, asking describe")
-        except Stop as missing:
-            if missing.code not in NO_DESCRIBE2:
+        except (Stop, Unavailable) as missing:
+            # An outage with a code was answered: some instances say 5xx or 611 for a path that they do not have.
+            if isinstance(missing, NOT_WORKED_AROUND) or (isinstance(missing, Unavailable) and not missing.code):
                 raise
+            log.info("marketo leads: no describe2 (%s), asking describe", missing.code or type(missing).__name__)
     return parse_described(call("GET", spec.resource("describe")).result, **known)
 
 
@@ -105,20 +109,43 @@ def _next_page(page: Envelope) -> str | None:
 
 
 def usage(call: Call) -> int:
-    """Return today's calls of the whole instance."""
+    """Return today's calls of the whole instance.
+
+    :raises UnexpectedAnswer: for an entry that names no number.
+    """
     days: list[Mapping[str, Any]] = call("GET", "/rest/v1/stats/usage.json").result
-    newest = max(days, key=lambda day: str(day.get("date", "")), default={})
-    return int(newest.get("total", 0))
+    try:
+        newest = max(days, key=lambda day: str(day.get("date", "")), default={})
+        return int(newest.get("total") or 0)
+    except (AttributeError, TypeError, ValueError):
+        raise UnexpectedAnswer("the day's usage is no number of calls") from None
 
 
-def object_line(obj: str, ask: Callable[[str], ObjectSchema]) -> str:
-    """Return one line on an object for a person: how many fields can be written, or why none."""
+def usage_line(ask: Callable[[], int], daily: float) -> str:
+    """Return one line on the day's calls for a person; an instance without that page can be written all the same."""
+    try:
+        return f"{ask()} of {daily:.0f} calls used today"
+    except QuotaExhausted as spent:
+        return f"all calls of today are used: {spent.message}"
+    except MLConnectorError as error:
+        return f"calls used today: not available: {error}"
+
+
+def object_line(obj: str, ask: Callable[[str], ObjectSchema], *, required: bool = False) -> str:
+    """Return one line on an object for a person: how many fields can be written, or why none.
+
+    :param required: whether the object must be there, so that an unexpected refusal is raised and no line.
+    """
     try:
         schema = ask(obj)
     except ObjectReadOnly:
         return f"{obj}: read-only, a native CRM sync owns them; they will be skipped"
     except PermissionDenied as denied:
         return f"{obj}: permission missing: {denied.message}"
+    except MLConnectorError as error:
+        if required or isinstance(error, CredentialsRejected):
+            raise
+        return f"{obj}: not available: {error}"
     managed = sum(bool(field.crm_managed) for field in schema.fields.values())
     hint = f", {managed} of them managed by a CRM" if managed else ""
     return f"{obj}: {len(schema.writable)} of {len(schema.fields)} fields can be written{hint}"

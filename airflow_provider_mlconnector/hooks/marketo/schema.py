@@ -14,6 +14,9 @@ from pydantic import BaseModel
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer, UnknownField
 from airflow_provider_mlconnector.hooks.marketo.payload import build_model, build_validator
 
+LINK_LENGTH = 100
+"""Characters of an external company id (Adobe's page `companies`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldSchema:
@@ -62,7 +65,7 @@ class ObjectSchema:
     @cached_property
     def validator(self) -> Callable[[dict[str, Any]], None]:
         """A function that raises RecordRejected for a record the vendor would refuse."""
-        return build_validator(self.model)
+        return build_validator(self.model, self.writable.values())
 
     def check_fields(self, names: Iterable[str], *, conn_id: str) -> None:
         """Refuse a field map that names a field which is not there or cannot be written.
@@ -102,13 +105,21 @@ def _nearest(name: str, known: Collection[str]) -> str:
     return "compare with Admin > Field Management > Export Field Names"
 
 
+def _length(value: Any) -> int | None:
+    """A length, also where it comes as text; what is no length limits nothing."""
+    try:
+        return int(float(value)) or None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def parse_fields(described: Iterable[dict[str, Any]]) -> dict[str, FieldSchema]:
     """Read the fields of describe2, or of any object but leads: one flat entry each."""
     fields = (
         FieldSchema(
             name=entry["name"],
             data_type=str(entry.get("dataType", "string")).lower(),
-            length=entry.get("length"),
+            length=_length(entry.get("length")),
             updateable=bool(entry.get("updateable", True)),
             crm_managed=entry.get("crmManaged"),
         )
@@ -137,6 +148,9 @@ def parse_described(result: list[Any], **known: Any) -> ObjectSchema:
     fields = parse_fields(first["fields"]) if first.get("fields") else parse_lead_fields(result)
     if not fields:
         raise UnexpectedAnswer(f"describe of '{known['name']}' names no field")
+    # Sync calls take the link to a company whether or not describe lists it.
+    links = tuple(known.get("link_fields", ()))
+    fields |= {name: FieldSchema(name, "string", LINK_LENGTH) for name in links if name not in fields}
     searchable = tuple("+".join(group) for group in first.get("searchableFields") or () if isinstance(group, list))
     return ObjectSchema(
         name=known["name"],
@@ -144,5 +158,5 @@ def parse_described(result: list[Any], **known: Any) -> ObjectSchema:
         dedupe_fields=tuple(first.get("dedupeFields") or known["dedupe_fields"]),
         id_field=first.get("idField") or known["id_field"],
         searchable_fields=searchable,
-        link_fields=tuple(known.get("link_fields", ())),
+        link_fields=links,
     )

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
-from airflow_provider_mlconnector.exceptions import ObjectReadOnly, PermissionDenied
+from airflow_provider_mlconnector.exceptions import (
+    CredentialsRejected,
+    ObjectReadOnly,
+    PermissionDenied,
+    RecordRejected,
+    Stop,
+    Unavailable,
+)
 from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
+from airflow_provider_mlconnector.hooks.marketo.fitting import fit
 from airflow_provider_mlconnector.hooks.marketo.schema import ObjectSchema
 from airflow_provider_mlconnector.mapping import FieldMap, Row
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
@@ -27,6 +36,7 @@ class MarketoObject:
 
     def __init__(self, client: MarketoClient, name: str):
         self._client, self._name = client, name
+        self._movers: dict[str | None, str] = {}
         self.max_batch = client.max_batch
         self.max_bytes = client.max_bytes
         self.concurrency = max(1, math.floor(client.connection.max_concurrency))
@@ -46,12 +56,12 @@ class MarketoObject:
 
         Where another lead already has the new address, or the old lead is gone, the address decides as always.
         """
-        emails = {str(ready.payload["email"]): ready for ready in batch}
+        emails = [str(ready.payload["email"]) for ready in batch]
         taken = {
             str(lead.get("email", "")).casefold()
-            for lead in self._client.find("leads", "email", list(emails), ["id", "email"])
+            for lead in self._client.find("leads", "email", emails, ["id", "email"])
         }
-        free = [ready for ready in batch if str(ready.payload["email"]).casefold() not in taken]
+        free = [ready for ready in batch if str(ready.payload["email"]).casefold() not in taken and self._first(ready)]
         results: dict[str, RowResult] = {}
         if free:
             moves = [{**ready.payload, "id": int(ready.moved_from or 0)} for ready in free]
@@ -66,6 +76,10 @@ class MarketoObject:
             answers = self._client.upsert("leads", [ready.payload for ready in rest])
             results |= {ready.record_key: answer for ready, answer in zip(rest, answers, strict=True)}
         return [results[ready.record_key] for ready in batch]
+
+    def _first(self, ready: Ready) -> bool:
+        """Whether this is the first to take the lead along; two contacts may once have shared it."""
+        return self._movers.setdefault(ready.moved_from, ready.record_key) == ready.record_key
 
 
 def plan(client: MarketoClient, name: str, field_map: FieldMap) -> Plan:
@@ -107,6 +121,13 @@ def _closed_links(client: MarketoClient, name: str) -> set[str]:
     except (ObjectReadOnly, PermissionDenied) as refusal:
         log.warning("marketo %s are written without their company: %s", name, refusal)
         return {"externalCompanyId"}
+    except CredentialsRejected:
+        raise
+    except (Stop, Unavailable) as error:
+        if isinstance(error, Unavailable) and not error.code:
+            raise
+        # The answer is about the describe call alone; a company is linked only once it has been written.
+        log.warning("marketo companies cannot be described, the link to them is kept: %s", error)
     return set()
 
 
@@ -115,21 +136,40 @@ def prefixed(client: MarketoClient, field_map: FieldMap, key: str) -> FieldMap:
     prefix = client.connection.external_id_prefix
     if not prefix:
         return field_map
-    rows = (replace(row, convert=f"prefix:{prefix}") if row.target == key else row for row in field_map.rows)
+    rows = (replace(row, prefix=prefix) if row.target == key else row for row in field_map.rows)
     return FieldMap(tuple(rows))
 
 
 def validator(plan: Plan) -> Validator:
-    """Return the check of one payload against the object's types and lengths."""
+    """Return the check of one payload against the object's types and lengths.
+
+    A value of another type is changed in place where that loses nothing: digits to a number, a number to its digits.
+    """
     if plan.schema is None:
-        return lambda payload: None
-    check = ObjectSchema.from_json(msgspec.json.encode(plan.schema)).validator
+        return _anything
+    schema = ObjectSchema.from_json(msgspec.json.encode(plan.schema))
+    validate = schema.validator
+
+    def check(payload: dict[str, Any]) -> None:
+        try:
+            validate(payload)
+        except RecordRejected:
+            if not fit(payload, schema.writable):
+                raise
+            validate(payload)
+
     return check  # type: ignore[return-value]
+
+
+def _anything(_payload: Mapping[str, Any]) -> None:
+    """Check nothing: an object that cannot be described is not written either."""
 
 
 def has_field(client: MarketoClient, name: str, field: str) -> bool:
     """Whether the object has this field; an object that cannot be described has any."""
     try:
         return field in client.describe(name).fields
-    except ObjectReadOnly:
+    except CredentialsRejected:
+        raise
+    except (Stop, Unavailable):
         return True

@@ -1,8 +1,8 @@
 """Sending one batch, also through a lost answer, without creating a record twice.
 
 Marketo has no idempotency key, and two upserts of one new key that run at the same time create it twice. So a batch
-whose answer was lost is sent again only when the first try can no longer be running (the server's own time-out has
-passed), or when there is nothing left to create: an update only, or all keys are there by now.
+whose answer was lost is sent again only when the first try can no longer be running (the server has answered, or its
+own time-out has passed), or when there is nothing left to create: an update only, or all keys are there by now.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from itertools import count
 import requests
 
 from airflow_provider_mlconnector.exceptions import MLConnectorError, OutcomeUnknown, Unavailable
-from airflow_provider_mlconnector.hooks.marketo.codes import NOT_EXECUTED
+from airflow_provider_mlconnector.hooks.marketo.codes import ENDED, NOT_EXECUTED
 from airflow_provider_mlconnector.hooks.marketo.objects import Batch
 from airflow_provider_mlconnector.transport.http import JSON_HEADERS, ApiClient
 from airflow_provider_mlconnector.transport.retry import RetryPolicy, delay
@@ -70,7 +70,7 @@ class BatchSender:
 
     def _wait(self, batch: Batch, lost: OutcomeUnknown, elapsed: float, failures: int) -> float:
         backoff = delay(RetryPolicy(), failures, None, self._random)
-        if lost.code in NOT_EXECUTED or not batch.may_create or self._all_present(batch):
+        if lost.code in NOT_EXECUTED | ENDED or not batch.may_create or self._all_present(batch):
             return backoff
         return max(batch.spec.seconds - elapsed, 0.0) + backoff
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -37,6 +38,10 @@ class FakeAis:
         self.tables: dict[str, list[Row]] = {}
         self.user_info: Row = {"simpleDateFormat": "dd/MM/yyyy", "timeZoneOffset": "UTC-05:00", "decimalFormat": "."}
         self.cap = 10_000
+        self.lacking: set[str] = set()
+        """Columns (`F0116.UPMJ`) that the site's tables do not have; asking for one fails the whole read."""
+        self.unknown: dict[str, Any] = {"status": 500}
+        """How the fake refuses them, besides its words."""
         self.answers: dict[str, list[dict[str, Any]]] = {}
         self.calls: list[Any] = []
         self.logins = 0
@@ -67,6 +72,10 @@ class FakeAis:
             return self._prepared({"status": 444, "json": {"message": "Invalid Token"}}, context)
         if path.endswith("/dataservice/next"):
             return self._next(request, context)
+        asked = set(re.findall(r"F\w+\.\w+", request.text)) & self.lacking
+        if asked:
+            refusal = {"json": {"message": f"Column {min(asked)} is not valid", "exception": "a.B"}, **self.unknown}
+            return self._prepared(refusal, context)
         return self._browse(request.json())
 
     def _prepared(self, answer: dict[str, Any], context: Any) -> bytes:

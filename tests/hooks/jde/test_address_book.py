@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_mlconnector.exceptions import UnknownField
+from airflow_provider_mlconnector.exceptions import ConfigurationError, Unavailable, UnknownField
 from airflow_provider_mlconnector.hooks.jde.address_book import changed_customer_keys, read_contacts, read_customers
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
@@ -216,26 +217,25 @@ def test_one_call_per_table(book: FakeAis, make_client: Make, moment: Time) -> N
 def test_reads_at_once_are_bounded(book: FakeAis, make_client: Make, limit: int) -> None:
     """Never more reads at the same time than max_concurrency; with one, none at all beside another."""
     client = make_client(max_concurrency=limit)
-    lock, flying, most = threading.Lock(), 0, 0
-    reached = threading.Barrier(limit, timeout=5)
-    original = client.dataservice.browse
-    waited = threading.local()
+    client.user  # noqa: B018 - log in first: the login is a call of its own
+    changed, flying, most = threading.Condition(), 0, 0
+    original = client.api.request
 
-    def browse(want: Any) -> Any:
+    def request(*args: Any, **kwargs: Any) -> Any:
         nonlocal flying, most
-        with lock:
+        with changed:
             flying += 1
             most = max(most, flying)
-        if not getattr(waited, "done", False):
-            waited.done = True
-            reached.wait()
+            changed.notify_all()
+            # Nobody goes on before as many as may be are under way; one too many would be seen here.
+            assert changed.wait_for(lambda: most >= limit, timeout=5)
         try:
-            return original(want)
+            return original(*args, **kwargs)
         finally:
-            with lock:
+            with changed:
                 flying -= 1
 
-    client.dataservice.browse = browse  # type: ignore[method-assign]
+    client.api.request = request  # type: ignore[method-assign]
     assert len(read_customers(client, [1, 2])) == 2
     assert most == limit
 
@@ -268,7 +268,73 @@ def test_address_coming_into_force_is_a_change(book: FakeAis, make_client: Make)
     """EFTB within the days counts, although the row was written years before."""
     book.tables = {**book.tables, "F0111": [], "F0101": []}
     assert keys(make_client(), MARCH) == [1]
-    assert keys(make_client(), DayRange(first=date(2026, 12, 31))) == [2]
+
+
+def test_address_of_the_future_is_no_change_yet(book: FakeAis, make_client: Make, moment: Time) -> None:
+    """With the days open to the future, EFTB counts up to today in the server's zone, and no further."""
+    book.tables = {"F0116": [stamped(AN8=n, EFTB=f"202603{n}") for n in (10, 11)]}
+    open_days = DayRange(first=date(2026, 3, 1))
+    assert keys(make_client(), open_days) == [10]
+    moment.today = datetime(2026, 3, 11, 12, tzinfo=UTC)
+    assert keys(make_client(), open_days) == [10, 11]
+
+
+@pytest.mark.parametrize(
+    "refusal", [{"status": 500}, {"status": 400}, {"status": 500, "json": {"message": "JAS", "exception": "a.B"}}]
+)
+def test_table_without_its_stamps(book: FakeAis, make_client: Make, refusal: dict[str, Any]) -> None:
+    """A site's table may lack UPMJ or UPMT, and refuse them in any words: the records are the same but for the time,
+    and a second batch asks only for what is there.
+    """
+    whole = read_customers(make_client(), [1, 2]).rows
+    book.lacking, book.unknown = {"F0116.UPMJ", "F03012.UPMJ", "F0101.UPMT"}, refusal
+    client = make_client()
+    for _ in range(2):
+        rows = read_customers(client, [1, 2]).rows
+        assert [row | {"changed_at": None} for row in rows] == [row | {"changed_at": None} for row in whole]
+        book.calls.clear()
+    assert rows[0]["changed_at"] == datetime(2026, 1, 1, 5, tzinfo=UTC)
+    read_customers(client, [1, 2])
+    assert len(book.bodies()) == 5
+
+
+def test_column_that_a_field_map_names_stays_required(book: FakeAis, make_client: Make) -> None:
+    """Only what nobody asked for is done without."""
+    book.lacking = {"F0116.UPMJ", "F0101.AC05"}
+    with pytest.raises(UnknownField):
+        read_customers(make_client(), [1], columns=["F0101.AC05"])
+    with pytest.raises(UnknownField):
+        read_customers(make_client(), [1], columns=["F0116.UPMJ"])
+
+
+@pytest.mark.parametrize("refusal", [{"status": 500}, {"status": 400}])
+@pytest.mark.parametrize("table", ["F0116", "F03012"])
+def test_changes_without_the_stamps_of_one_table(
+    book: FakeAis, make_client: Make, refusal: dict[str, Any], table: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Changes show in the other tables; which one is not looked at is said once per client."""
+    book.lacking, book.unknown = {f"{table}.UPMJ"}, refusal
+    client = make_client()
+    assert keys(client, MARCH) == [1]
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert [table in text for text in warnings] == [True]
+
+
+def test_no_change_dates_at_all_are_no_empty_day(book: FakeAis, make_client: Make) -> None:
+    """If no table has UPMJ nothing would ever have changed: the run fails."""
+    book.lacking = {f"{table}.UPMJ" for table in book.tables}
+    with pytest.raises(ConfigurationError, match="UPMJ"):
+        keys(make_client(), MARCH)
+
+
+def test_an_outage_is_no_missing_column(book: FakeAis, make_client: Make) -> None:
+    """A table that fails whatever it is asked fails the run; no change is passed over."""
+    book.lacking, book.unknown = {"F0116.AN8"}, {"status": 500, "json": {"message": "JAS", "exception": "a.B"}}
+    client = make_client()
+    with pytest.raises(Unavailable):
+        keys(client, MARCH)
+    with pytest.raises(Unavailable):
+        read_customers(client, [1])
 
 
 @pytest.mark.parametrize(

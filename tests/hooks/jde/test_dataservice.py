@@ -56,7 +56,7 @@ def test_dates_are_probed_once_before_the_first_filter(book: FakeAis, make_clien
     assert client.count("F0101", MARCH) == 5
     assert client.count("F0101", MARCH) == 5
     probe, *counts = book.bodies()
-    assert contents(probe) == ["31/01/1990"]
+    assert contents(probe) == ["31/01/1990", "31/12/2079"]
     assert (probe["maxPageSize"], probe["returnControlIDs"]) == ("1", "F0101.UPMJ")
     assert [contents(body) for body in counts] == [["01/03/2026"], ["01/03/2026"]]
 
@@ -113,6 +113,67 @@ def test_basic_auth_writes_dates_as_yyyymmdd(make_client: Make) -> None:
     assert make_client(auth="basic").date_format == "%Y%m%d"
 
 
+def test_the_probe_uses_what_the_reads_use(book: FakeAis, make_client: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that compares literals as text finds rows after 31/01/1990 and none in a range: the probe is a range,
+    and YYYYMMDD is taken where the user's own format finds nothing.
+    """
+    monkeypatch.setattr(book, "_literal", lambda _held, content: content)
+    client = make_client()
+    assert client.count("F0101", within("F0101.UPMJ", DayRange(date(2026, 3, 2), date(2026, 3, 3)))) == 2
+    assert contents(book.bodies()[-1]) == ["20260302", "20260303"]
+    assert client.date_format == "%d/%m/%Y"
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_refused_literal_of_the_user_is_written_otherwise(
+    book: FakeAis, make_client: Make, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """An error about the user's format, whatever its status, leads to YYYYMMDD as well."""
+    monkeypatch.setattr(book, "_literal", lambda _held, content: content)
+    bad = {"status": status, "json": {"message": "cannot read literal", "exception": "a.B"}}
+    book.answers["/dataservice"] = [bad, bad][: 2 if status == 500 else 1]
+    assert make_client().count("F0101", MARCH) == 5
+
+
+def test_blank_table_proves_nothing_for_the_next(book: FakeAis, make_client: Make) -> None:
+    """A table that never was stamped passes, and the format is still tried where there are dates."""
+    book.tables["F03012"] = [{"AN8": 1, "UPMJ": " "}]
+    blank = within("F03012.UPMJ", DayRange(first=date(2026, 3, 1)))
+    with pytest.raises(ConfigurationError, match="filter_date_format"):
+        make_client(filter_date_format="MM/dd/yyyy").count("F03012", blank)
+    client = make_client()
+    assert (client.count("F03012", blank), client.count("F0101", MARCH)) == (0, 5)
+    assert client.dataservice.dates.format == "%d/%m/%Y"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("MM/DD/YYYY", "%m/%d/%Y"),
+        ("dd/mm/yyyy", "%d/%m/%Y"),
+        ("yyyy-MM-dd'T'HH:mm:ss", "%Y-%m-%d"),
+        ("dd.MM.yyyy hh:mm a", "%d.%m.%Y"),
+        ("GG yyyy", "%Y%m%d"),
+        (None, "%Y%m%d"),
+    ],
+)
+def test_odd_preference_of_the_user(ais: FakeAis, make_client: Make, pattern: str | None, expected: str) -> None:
+    """The user's pattern is read generously; one that nobody understands leaves YYYYMMDD, for the probe to try."""
+    ais.user_info = {"simpleDateFormat": pattern}
+    assert make_client().date_format == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "offset"), [(-5, -5), (-300, -5), (330, 5.5), (-18000, -5), (-18000000, -5), (5.5, 5.5), (0, 0)]
+)
+def test_zone_as_a_number(ais: FakeAis, make_client: Make, given: float, offset: float) -> None:
+    """The login's offset may be hours, minutes, seconds or milliseconds; each is told by its size."""
+    ais.user_info = {"timeZoneOffset": given}
+    client = make_client()
+    assert client.zone.utcoffset(None) == timedelta(hours=offset)
+    assert client.count("F0101") == 0
+
+
 def test_zone(ais: FakeAis, make_client: Make, caplog: pytest.LogCaptureFixture) -> None:
     """The Connection's zone, else the login's offset, else UTC with a warning."""
     assert make_client(timezone="Europe/Berlin").zone == ZoneInfo("Europe/Berlin")
@@ -133,6 +194,32 @@ def test_check_says_what_works(book: FakeAis, make_client: Make) -> None:
     assert lines[4].startswith("F0103: no rows")
     config = next(call for call in book.calls if "defaultconfig" in call.url)
     assert "jde-AIS-Auth" not in config.headers
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404, "text": "<html>"},
+        {"status": 401, "json": {}},
+        {"json": []},
+        {"json": {"capabilityList": "all"}},
+        {"text": "<html>"},
+    ],
+)
+def test_check_goes_on_without_defaultconfig(book: FakeAis, make_client: Make, answer: dict[str, Any]) -> None:
+    """What the server says of itself is not needed: only the login and the reads may fail the check."""
+    book.answers["/defaultconfig"] = [answer]
+    lines = make_client().check()
+    assert "not available" in lines[0]
+    assert lines[3] == "F0101: readable"
+
+
+def test_check_without_stamps(book: FakeAis, make_client: Make) -> None:
+    """A customer master without UPMJ is no failure: dates are tried on the address book."""
+    book.lacking = {"F03012.UPMJ"}
+    assert "understood" in make_client().check()[2]
+    book.lacking = {"F03012.UPMJ", "F0101.UPMJ"}
+    assert "not tried" in make_client().check()[2]
 
 
 def test_check_stops_at_what_does_not_work(book: FakeAis, make_client: Make) -> None:

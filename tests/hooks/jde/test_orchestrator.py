@@ -218,12 +218,73 @@ def test_cut_grid_in_an_orchestration(ais: FakeAis, make_client: Make) -> None:
 
 @pytest.mark.parametrize(
     ("path", "document"),
-    [("Nowhere", {"Rows": ROWS}), ("Rows", {"Rows": {"a": 1}}), (None, {"A": ROWS, "B": ROWS}), (None, {})],
+    [
+        ("Nowhere", {"Rows": ROWS}),
+        ("Nowhere", {"Row": ROWS[0]}),
+        ("Rows", {"Rows": "none"}),
+        (None, {"A": ROWS, "B": ROWS}),
+        (None, {"A": ROWS[0], "B": ROWS[0]}),
+    ],
 )
 def test_rows_that_are_not_there(ais: FakeAis, make_client: Make, path: str | None, document: Any) -> None:
     """No rows where they should be is a wrong configuration, not an empty result."""
     with pytest.raises(ConfigurationError, match="rows"):
         read(ais, make_client, {"name": "ORCH", "rows": path}, document)
+
+
+@pytest.mark.parametrize("path", [None, "Opportunities", "Step.Opportunities"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"Opportunities": []},
+        {"jde__status": "SUCCESS", "Step": {"count": 0}},
+        {"Step": {"Opportunities": None}, "links": [{"rel": "self"}]},
+    ],
+)
+def test_nothing_found_is_an_empty_result(ais: FakeAis, make_client: Make, path: str | None, document: Any) -> None:
+    """Servers leave out or empty what has no rows: the run is green, with nothing in it."""
+    assert read(ais, make_client, {"name": "ORCH", "rows": path}, document) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        (None, {"Out": [{"id": 1, "n": 2}], "links": [{"rel": "x", "href": "y"}], "warnings": [{"TITLE": "w"}]}),
+        (None, [{"id": 1, "n": 2}]),
+        ("Out", [{"id": 1, "n": 2}]),
+        ("Out", {"Out": {"id": 1, "n": 2}}),
+        (None, {"jde__status": "SUCCESS", "Out": {"id": 1, "n": 2}}),
+    ],
+)
+def test_rows_in_every_wrapping(ais: FakeAis, make_client: Make, path: str | None, document: Any) -> None:
+    """Links and warnings are no rows; the answer may be the list itself; one row may come without its list."""
+    found = read(ais, make_client, {"name": "ORCH", "rows": path}, document)
+    assert found == [{"ORCH.id": 1, "ORCH.n": 2}]
+
+
+@pytest.mark.parametrize(
+    ("status", "fails"), [("COMPLETED", False), ("OK", False), ("Failed", True), ("COMPLETED WITH ERRORS", True)]
+)
+def test_status_words(ais: FakeAis, make_client: Make, status: str, fails: bool) -> None:
+    """Only SUCCESS is documented: any word that is no failure is taken for it."""
+    if not fails:
+        run(ais, make_client(), "ORCH", {}, answer={"json": {"jde__status": status}})
+        return
+    with pytest.raises(RecordRejected):
+        run(ais, make_client(), "ORCH", {}, answer={"json": {"jde__status": status}})
+
+
+def test_session_of_another_system_is_not_ours(ais: FakeAis, make_client: Make) -> None:
+    """A step that reports an expired token ran after others did: a writing orchestration is not repeated for it."""
+    ended = {"exception": "a.B", "message": "the CRM connector says that its access token has expired"}
+    ran = {"jde__status": "ERROR", "message": "Invalid Token"}
+    for document in (ended, ran):
+        ais.answers["/ORCH"] = [{"status": 500, "json": document}]
+        before = len(ais.bodies("/ORCH"))
+        with pytest.raises(OutcomeUnknown):
+            make_client().orchestrate("ORCH", {})
+        assert len(ais.bodies("/ORCH")) == before + 1
 
 
 def test_opportunities_not_configured(make_client: Make) -> None:

@@ -13,9 +13,9 @@ from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.query import (
     Query,
     beyond,
+    date_column,
     equal,
     greater,
-    has_dates,
     one_of,
     to_wire,
     within,
@@ -116,5 +116,5 @@ def test_open_range_has_no_condition() -> None:
     """A range that is open on both sides filters nothing, and needs no date format."""
     query = within("F0101.UPMJ", DayRange())
     assert query.alternatives == ((),)
-    assert not has_dates(query)
-    assert has_dates(greater("F0101.UPMJ", date(2026, 1, 1)))
+    assert date_column(query) is None
+    assert date_column(greater("F0101.UPMJ", date(2026, 1, 1))) == "F0101.UPMJ"

@@ -145,6 +145,62 @@ def test_bad_password_disguised_as_500(ais: FakeAis, make_client: Make) -> None:
     assert len(ais.bodies("/tokenrequest")) == 1
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refused(500, message="Login failed"),
+        refused(500, message="Sign-on rejected"),
+        refused(400, message="Invalid user or password"),
+        {"json": {"exception": "a.B", "message": "refused"}},
+    ],
+)
+def test_bad_password_in_other_disguises(ais: FakeAis, make_client: Make, answer: dict[str, Any]) -> None:
+    """Whatever the status, a login that was refused is called that, and not tried again."""
+    ais.answers["/tokenrequest"] = [answer] * 9
+    client = make_client()
+    for _ in range(2):
+        with pytest.raises(CredentialsRejected, match="login was refused"):
+            client.count("F0101")
+    assert len(ais.bodies("/tokenrequest")) == 1
+
+
+@pytest.mark.parametrize("status", [400, 500, 200])
+@pytest.mark.parametrize("message", ["Invalid Token", "The session has expired.", "token is no longer valid"])
+def test_ended_session_told_in_words(ais: FakeAis, make_client: Make, status: int, message: str) -> None:
+    """Releases that answer an ended session with another status say it in the text: one login, one repetition."""
+    ais.answers["/dataservice"] = [refused(status, message=message)]
+    assert make_client().count("F0101") == 1
+    assert (ais.logins, len(ais.bodies())) == (2, 2)
+
+
+def test_ended_session_behind_a_fault_without_words(ais: FakeAis, make_client: Make) -> None:
+    """A 500 after good calls is repeated with a new login; a lasting one does not mint token after token."""
+    client = make_client()
+    client.count("F0101")
+    ais.valid.clear()
+    broken = {"status": 500, "json": {"message": "NullPointerException"}}
+    ais.answers["/dataservice"] = [broken]
+    assert client.count("F0101") == 1
+    assert (ais.logins, len(ais.bodies())) == (2, 3)
+    ais.answers["/dataservice"] = [broken] * 9
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            client.count("F0101")
+    assert ais.logins == 3
+
+
+def test_short_session_is_used_more_than_once(ais: FakeAis, make_client: Make, moment: Time) -> None:
+    """The margin before the end of a session is a part of its life, not all of it."""
+    client = make_client(session_ttl_minutes=0.25)
+    for _ in range(3):
+        client.count("F0101")
+        moment.seconds += 4
+    assert ais.logins == 1
+    moment.seconds += 3
+    client.count("F0101")
+    assert ais.logins == 2
+
+
 def test_unclear_500_at_the_login_is_not_repeated_here(ais: FakeAis, make_client: Make) -> None:
     """It could be a wrong password; the task's own retry comes minutes later."""
     ais.answers["/tokenrequest"] = [refused(500, message="NullPointerException")] * 9

@@ -32,6 +32,12 @@ DAY = date(2024, 1, 31)
         ("F0101.UPMJ", 124031, DAY),
         ("F0101.UPMJ", "124031", DAY),
         ("F0101.UPMJ", "2024-01-31", DAY),
+        ("F0101.UPMJ", "2024-01-31T00:00:00", DAY),
+        ("F0101.UPMJ", "2024-01-31T00:00:00.000-05:00", DAY),
+        ("F0101.UPMJ", "2024-01-31 00:00:00.0", DAY),
+        ("F0101.UPMT", "09:30:05", 93005),
+        ("F0101.UPMT", "093005", 93005),
+        ("F0101.UPMT", "9:30", 93000),
         ("F0101.UPMJ", {"value": "20240131", "internalValue": "x"}, DAY),
         ("F0101.UPMJ", 99365, date(1999, 12, 31)),
         ("F0101.UPMJ", "20240000", None),
@@ -116,14 +122,29 @@ def test_preferences_of_old_releases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "hours"), [("UTC-05:00", -5), ("UTC+5:30", 5.5), ("GMT+1", 1), ("UTC", 0), ("-0300", -3), ("+02:00", 2)]
+    ("text", "hours"),
+    [
+        ("UTC-05:00", -5),
+        ("UTC+5:30", 5.5),
+        ("GMT+1", 1),
+        ("UTC", 0),
+        ("-0300", -3),
+        ("+02:00", 2),
+        ("(UTC-05:00) Eastern", -5),
+    ],
 )
 def test_offsets(text: str, hours: float) -> None:
     """The login reply's offset is read in the forms that occur."""
     assert parse_offset(text) == timezone(timedelta(hours=hours))
 
 
-@pytest.mark.parametrize("text", ["", "  ", "Central"])
+@pytest.mark.parametrize("text", ["America/Chicago", "US/Central"])
+def test_zone_by_name(text: str) -> None:
+    """A name of the IANA list says more than an offset: it knows summer time."""
+    assert parse_offset(text) == ZoneInfo(text)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "Central", "UTC+99:00", "../etc/passwd"])
 def test_no_offset(text: str) -> None:
     """What is no offset is none, not UTC in silence."""
     assert parse_offset(text) is None

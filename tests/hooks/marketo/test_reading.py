@@ -74,7 +74,11 @@ def test_older_describe(client: MarketoClient, server: Any, success: Build, fail
     server.answer("GET", DESCRIBE2, answers.get(missing, missing) if isinstance(missing, str) else missing)
     server.answer("GET", DESCRIBE, success(*OLD_LEAD_FIELDS))
     schema = client.describe("leads")
-    assert {name: field.updateable for name, field in schema.fields.items()} == {"email": True, "createdAt": False}
+    assert {name: field.updateable for name, field in schema.fields.items()} == {
+        "email": True,
+        "createdAt": False,
+        "externalCompanyId": True,
+    }
 
 
 def test_missing_permission_is_not_worked_around(client: MarketoClient, server: Any, failure: Build) -> None:

@@ -220,8 +220,7 @@ def test_answers_by_seq(client: MarketoClient, server: Any, success: Success) ->
     [
         [],
         [{"seq": 0, "status": "created", "id": 1}],
-        [{"seq": 0, "status": "created", "id": 1}, {"seq": 0, "status": "created", "id": 2}],
-        [{"seq": 1, "status": "created", "id": 1}, {"seq": 2, "status": "created", "id": 2}],
+        [{"seq": 5, "status": "created", "id": 1}, {"seq": 0, "status": "created", "id": 2}],
         [{"id": n, "status": "created"} for n in range(3)],
         [None, {"seq": 1, "status": "created", "id": 1}],
         ["created", "created"],

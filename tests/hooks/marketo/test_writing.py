@@ -72,16 +72,45 @@ def test_not_executed_is_sent_again_soon(
 
 
 @pytest.mark.parametrize(
-    "lost", [{"status_code": 502, "text": "Bad Gateway"}, {"status_code": 500}, requests.ReadTimeout()]
+    "lost", [{"status_code": 502, "text": "Bad Gateway"}, {"status_code": 504}, requests.ReadTimeout()]
 )
 def test_outages_may_have_written(
     client: MarketoClient, server: Any, clock: Any, success: Success, written: Any, lost: Any
 ) -> None:
-    """A gateway's 502, a 500 or a time-out says nothing about what was written; a lead is sent again only after 90 s."""
+    """A gateway's 502 or 504, or a time-out, says nothing about what was written; leads go again only after 90 s."""
     server.answer("POST", LEADS, lost, success(*({"status": "created", "id": n} for n in (0, 1))))
     server.answer("GET", LEADS, success())
     client.upsert("leads", [{"email": "a@acme.test"}, {"email": "b@acme.test"}])
     assert 90 <= sum(clock.slept) <= 91
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_failure_that_the_server_answered_is_sent_again_soon(
+    client: MarketoClient, server: Any, clock: Any, written: Any, status: int
+) -> None:
+    """A 500 or 503 is the server's own answer: the first try has ended, so nothing can create a lead beside us."""
+    server.answer("POST", LEADS, {"status_code": status}, written)
+    client.upsert("leads", RECORDS)
+    assert sum(clock.slept) < 2
+    assert len(server.requests(LEADS)) == 2
+
+
+def test_a_look_up_that_does_not_exist_does_not_matter(
+    client: MarketoClient, server: Any, clock: Any, written: Any
+) -> None:
+    """Where leads cannot be looked up at all, a lost batch is sent again all the same, after the full wait."""
+    server.answer("POST", LEADS, LOST, written)
+    server.answer("GET", LEADS, {"status_code": 404, "text": "no such page"})
+    assert [each.outcome for each in client.upsert("leads", RECORDS)] == [Outcome.UPDATED] * 2
+    assert 90 <= sum(clock.slept) <= 91
+
+
+def test_create_only_after_a_500(client: MarketoClient, server: Any, success: Success) -> None:
+    """A 500 may have written: for createOnly, "exists already" then means that it has."""
+    exists = {"status": "skipped", "reasons": [{"code": "1005", "message": "Lead already exists"}]}
+    server.answer("POST", LEADS, {"status_code": 500}, success(exists, exists))
+    results = client.upsert("leads", RECORDS, action="createOnly")
+    assert [each.outcome for each in results] == [Outcome.CREATED] * 2
 
 
 def test_external_ids_do_not_race(client: MarketoClient, server: Any, clock: Any, success: Success) -> None:

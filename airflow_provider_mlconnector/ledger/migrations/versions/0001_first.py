@@ -33,7 +33,9 @@ def upgrade() -> None:
         sa.Column("sync", sa.String(length=100), nullable=False),
         sa.Column("record_key", sa.String(length=250), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("target_key", "account", "object"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_mlc_claim_record", "mlc_claim", ["sync", "instance", "record_key"], unique=False)
     op.create_table(
@@ -53,7 +55,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_mlc_event_record", "mlc_event", ["record_key", "sync"], unique=False)
-    op.create_index("ix_mlc_event_run", "mlc_event", ["instance", "sync", "run_id", "record_key"], unique=False)
     op.create_table(
         "mlc_lease",
         sa.Column("account", sa.String(length=32), nullable=False),
@@ -72,8 +73,8 @@ def upgrade() -> None:
         sa.Column("key_b", sa.String(length=250), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key_a", "entity", "instance", "system_a", "system_b"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_mlc_link_b", "mlc_link", ["key_b", "entity", "instance", "system_b"], unique=False)
     op.create_table(
         "mlc_meta",
         sa.Column("name", sa.String(length=50), nullable=False),
@@ -108,9 +109,16 @@ def upgrade() -> None:
         sa.Column("map_version", sa.String(length=32), nullable=True),
         sa.Column("waits_for", sa.String(length=250), nullable=True),
         sa.PrimaryKeyConstraint("instance", "sync", "record_key"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_mlc_record_status", "mlc_record", ["status", "sync"], unique=False)
-    op.create_index("ix_mlc_record_target", "mlc_record", ["target_key", "sync"], unique=False)
+    op.create_index(
+        "ix_mlc_record_open",
+        "mlc_record",
+        ["sync", "instance"],
+        unique=False,
+        sqlite_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
+        postgresql_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
+    )
     op.create_table(
         "mlc_run",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -132,6 +140,7 @@ def upgrade() -> None:
         sa.Column("rejected", sa.Integer(), nullable=False),
         sa.Column("map_version", sa.String(length=32), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("first_event", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_mlc_run_sync", "mlc_run", ["instance", "sync", "run_id"], unique=True)
@@ -153,15 +162,17 @@ def downgrade() -> None:
     op.drop_table("mlc_slot")
     op.drop_index("ix_mlc_run_sync", table_name="mlc_run")
     op.drop_table("mlc_run")
-    op.drop_index("ix_mlc_record_target", table_name="mlc_record")
-    op.drop_index("ix_mlc_record_status", table_name="mlc_record")
+    op.drop_index(
+        "ix_mlc_record_open",
+        table_name="mlc_record",
+        sqlite_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
+        postgresql_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
+    )
     op.drop_table("mlc_record")
     op.drop_table("mlc_quota")
     op.drop_table("mlc_meta")
-    op.drop_index("ix_mlc_link_b", table_name="mlc_link")
     op.drop_table("mlc_link")
     op.drop_table("mlc_lease")
-    op.drop_index("ix_mlc_event_run", table_name="mlc_event")
     op.drop_index("ix_mlc_event_record", table_name="mlc_event")
     op.drop_table("mlc_event")
     op.drop_index("ix_mlc_claim_record", table_name="mlc_claim")

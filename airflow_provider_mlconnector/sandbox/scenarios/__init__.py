@@ -1,0 +1,10 @@
+"""What `make demo` plays, and what must come of it. A pair is one file here, and one entry in `SCENARIOS`."""
+
+from __future__ import annotations
+
+from . import jde_to_marketo
+from .base import Counts, Scenario, Step
+
+SCENARIOS: tuple[Scenario, ...] = (jde_to_marketo.SCENARIO,)
+
+__all__ = ["SCENARIOS", "Counts", "Scenario", "Step"]

@@ -1,0 +1,57 @@
+"""What the server saw, and how it is to behave: latencies and the quota of the target."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from typing import Any
+
+CALLS, WINDOW, AT_ONCE = 100, 20.0, 10
+"""Marketo's limits: calls in any window of so many seconds, calls at once."""
+
+
+class Book:
+    """Counters since the last `set`, and the settings it made."""
+
+    def __init__(self) -> None:
+        self.set({})
+
+    def set(self, given: dict[str, Any]) -> None:
+        """Begin afresh; `read` and `write` are latencies in seconds, `quota` switches the target's limits on."""
+        self.read, self.write = float(given.get("read", 0)), float(given.get("write", 0))
+        self.quota = bool(given.get("quota"))
+        self.counts: Counter[str] = Counter()
+        self.pages: set[Any] = set()
+        self.sent: set[int] = set()
+        self._times: list[float] = []
+        self._open: deque[float] = deque()
+
+    def page(self, key: Any) -> None:
+        """Count a read, and whether it was made before."""
+        self.counts["reads"] += 1
+        self.counts["pages_again"] += key in self.pages
+        self.pages.add(key)
+
+    def call(self, delay: float) -> str | None:
+        """Count a call under the target's quota; return the error code if it is one too many."""
+        now = time.monotonic()
+        while self._open and self._open[0] <= now:
+            self._open.popleft()
+        window = sum(1 for at in self._times[-CALLS:] if now - at < WINDOW)
+        broken = "606" if window >= CALLS else "615" if len(self._open) >= AT_ONCE else None
+        if self.quota and broken:
+            self.counts["violations"] += 1
+            return broken
+        self._times.append(now)
+        self._open.append(now + delay)
+        return None
+
+    def utilisation(self) -> float | None:
+        """Return the share of the quota that was used while it was what held the sync up."""
+        spans = [later - at for at, later in zip(self._times, self._times[CALLS:], strict=False)]
+        return sum(WINDOW / span for span in spans) / len(spans) if self.quota and spans else None
+
+    def stats(self) -> dict[str, Any]:
+        """Return the counters."""
+        names = ("reads", "writes", "records", "again", "pages_again", "violations")
+        return {**{name: self.counts[name] for name in names}, "utilisation": self.utilisation()}

@@ -1,0 +1,127 @@
+"""The table, and what it says about the targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.data import POISON
+from benchmarks.measure import Cost
+
+COLUMNS = ("scenario", "peer", "records", "rec/s", "wall s", "CPU s/100k", "peak MB", "reads", "writes", "resent", "")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One number to reach; None for `passed` says that it was not measured."""
+
+    text: str
+    measured: str
+    passed: bool | None
+
+
+def table(costs: Sequence[Cost]) -> str:
+    """Return the costs as a table."""
+    rows = [COLUMNS, *(_row(cost) for cost in costs)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
+    left = (0, 1, len(COLUMNS) - 1)
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if at in left else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
+
+
+def _row(cost: Cost) -> tuple[str, ...]:
+    seen = cost.seen
+    return (
+        cost.scenario,
+        cost.peer,
+        f"{cost.customers:,}",
+        f"{cost.rate:,.0f}",
+        f"{cost.wall:.2f}",
+        f"{cost.cpu_100k:.2f}",
+        f"{cost.rss:.0f}",
+        f"{seen['reads']:,}",
+        f"{seen['writes']:,}",
+        f"{seen['again']:,}",
+        cost.note,
+    )
+
+
+def targets(costs: Sequence[Cost], *, bare: float, imported: float) -> list[Target]:
+    """Compare the costs with the numbers to reach."""
+    found = {(cost.scenario, cost.peer): cost for cost in costs}
+    ours, plain = found["cold", "ours"], found["cold", "plain"]
+    speed, cpu = ours.rate / plain.rate, plain.cpu / ours.cpu
+    return [
+        Target("no latency: records/s ≥ plain requests + pydantic", f"{speed:.2f}× (by CPU {cpu:.2f}×)", speed >= 1),
+        *_latency(found),
+        *_memory(found, bare),
+        *_repeats(found),
+        *_resent(found),
+        *_quota(found.get(("quota", "ours"))),
+        Target("the engine imports without Airflow in < 0.5 s", f"{imported:.2f} s", imported < 0.5),
+    ]
+
+
+Found = dict[tuple[str, str], Cost]
+
+
+def _latency(found: Found) -> list[Target]:
+    made = []
+    for name in (name for name, peer in found if name.startswith("latency") and peer == "ours"):
+        slower = found[name, "ours"].wall / found[name, "asynchronous"].wall
+        made.append(Target(f"{name} at once: wall ≤ 1.3× the asyncio client", f"{slower:.2f}×", slower <= 1.3))
+    return made
+
+
+def _memory(found: Found, bare: float) -> list[Target]:
+    big, small = found.get(("cold million", "ours"), found["cold", "ours"]), found["cold small", "ours"]
+    above, growth = big.rss - bare, big.rss / small.rss - 1
+    return [
+        Target("peak memory ≤ 120 MB over the bare interpreter", f"{above:.0f} MB", above <= 120),
+        Target(
+            f"{big.customers:,} take the memory of {small.customers:,} ± 10 %", f"{growth:+.0%}", abs(growth) <= 0.1
+        ),
+    ]
+
+
+def _repeats(found: Found) -> list[Target]:
+    window, full = found["again, window of days", "ours"], found["again, full re-read", "ours"]
+    refused = -(-full.customers // POISON // 300)
+    return [
+        Target("nothing changed: no write call", f"{window.seen['writes']}", window.seen["writes"] == 0),
+        Target("nothing changed: under a second", f"{window.wall:.2f} s", window.wall < 1),
+        Target(
+            "everything read again: only what was refused is sent",
+            f"{full.seen['records']} records in {full.seen['writes']} calls",
+            full.seen["writes"] <= refused + 5,
+        ),
+    ]
+
+
+def _resent(found: Found) -> list[Target]:
+    reading, writing = found["kill in reads", "ours"].seen, found["kill in writes", "ours"].seen
+    return [
+        Target("killed: resent ≤ batch × concurrency (1,500)", f"{writing['again']}", writing["again"] <= 1500),
+        Target("killed: no page twice but those in flight", f"{reading['pages_again']}", reading["pages_again"] <= 15),
+    ]
+
+
+def _quota(cost: Cost | None) -> list[Target]:
+    if cost is None:
+        return [Target("under the quota: 0 violations, ≥ 95 % of it used", "not measured", None)]
+    broken, used = cost.seen["violations"], cost.seen["utilisation"] or 0.0
+    return [
+        Target("under the quota: violations", f"{broken}", broken == 0),
+        Target("under the quota: ≥ 95 % of it used", f"{used:.1%}", used >= 0.95),
+    ]
+
+
+def verdicts(found: Sequence[Target]) -> str:
+    """Return the targets, one a line."""
+    words = {True: "pass", False: "MISS", None: "   -"}
+    return "\n".join(f"{words[target.passed]}  {target.text}: {target.measured}" for target in found)

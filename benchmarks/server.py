@@ -1,0 +1,121 @@
+"""Both vendors in one process, fast enough not to be what is measured: raw asyncio, answers put together from parts.
+
+It speaks just the calls that a sync of customers to companies makes, checks nothing that `sandbox/` checks, and counts
+what it saw. `/_bench/set` (latency, quota) and `/_bench/stats` are for the benchmark itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.ais import Ais
+from benchmarks.book import Book
+from benchmarks.marketo import Marketo
+
+Answer = tuple[bytes, float]
+"""A JSON body, and after how many seconds it is sent."""
+
+
+class Vendors:
+    """The two vendors and the book of what they saw."""
+
+    def __init__(self, customers: int):
+        self.book = Book()
+        self.ais, self.marketo = Ais(customers, self.book), Marketo(customers, self.book)
+        self._routes: dict[bytes, Callable[[bytes], Answer]] = {
+            b"POST /jderest/v2/dataservice": self.ais.data,
+            b"POST /jderest/v2/tokenrequest": self.ais.login,
+            b"POST /jderest/v2/tokenrequest/logout": self.ais.logout,
+            b"GET /identity/oauth/token": self.marketo.token,
+            b"GET /rest/v1/companies/describe.json": self.marketo.describe,
+            b"POST /rest/v1/companies.json": self.marketo.sync,
+            b"GET /_bench/stats": self._stats,
+            b"POST /_bench/set": self._set,
+        }
+
+    def answer(self, route: bytes, body: bytes) -> Answer:
+        """Answer one request; KeyError for a path that is not served."""
+        return self._routes[route.partition(b"?")[0]](body)
+
+    def _stats(self, _: bytes) -> Answer:
+        return json.dumps(self.book.stats()).encode(), 0.0
+
+    def _set(self, body: bytes) -> Answer:
+        self.book.set(json.loads(body))
+        return b"{}", 0.0
+
+
+class Http(asyncio.Protocol):
+    """HTTP/1.1 with keep-alive and Content-Length, one request at a time per connection."""
+
+    def __init__(self, vendors: Vendors):
+        self._vendors, self._buffer = vendors, bytearray()
+        self._head = -1
+        self._length = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self._transport: Any = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every request that is complete."""
+        self._buffer += data
+        while self._complete():
+            end = self._head + 4 + self._length
+            route = bytes(self._buffer[: self._buffer.index(b" HTTP/1.1")])
+            body = bytes(self._buffer[self._head + 4 : end])
+            del self._buffer[:end]
+            self._head = -1
+            self._serve(route, body)
+
+    def _complete(self) -> bool:
+        if self._head < 0:
+            self._head = self._buffer.find(b"\r\n\r\n")
+            if self._head < 0:
+                return False
+            lowered = bytes(self._buffer[: self._head]).lower() + b"\r\n"
+            at = lowered.find(b"\r\ncontent-length:")
+            self._length = int(lowered[at + 17 : lowered.index(b"\r\n", at + 17)]) if at >= 0 else 0
+        return len(self._buffer) >= self._head + 4 + self._length
+
+    def _serve(self, route: bytes, body: bytes) -> None:
+        try:
+            answer, delay = self._vendors.answer(route, body)
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+        except Exception as error:  # a benchmark that asks for something else has to see it, not to hang
+            answer, delay = f"{type(error).__name__}: {error} in {route.decode()}".encode(), 0.0
+            head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(answer)
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._transport.write, head + answer)
+        else:
+            self._transport.write(head + answer)
+
+
+async def serve(customers: int) -> None:
+    """Serve on a free port of this machine, whose number is the first line of stdout."""
+    vendors = Vendors(customers)
+    server = await asyncio.get_running_loop().create_server(lambda: Http(vendors), "127.0.0.1", 0, backlog=128)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    async with server:
+        await server.serve_forever()
+
+
+def main() -> None:
+    """`python -m benchmarks.server CUSTOMERS`."""
+    customers = int(sys.argv[1])
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            import uvloop
+        except ImportError:
+            asyncio.run(serve(customers))
+        else:
+            uvloop.run(serve(customers))
+
+
+if __name__ == "__main__":
+    main()

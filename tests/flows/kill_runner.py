@@ -1,0 +1,127 @@
+"""The tasks of one run, as Airflow would run them one after the other, in a process that may be killed at any moment.
+
+Each task's result is kept in a file when it has ended, as an XCom is; a task without one is run again. Chunks, pages
+and batches are small, so that there are many moments between them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.hooks.jde import source as jde_source
+from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection
+from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
+from airflow_provider_mlconnector.hooks.marketo.connection import MarketoConnection
+from airflow_provider_mlconnector.ledger.connect import open_ledger
+from airflow_provider_mlconnector.pipeline import staging
+from airflow_provider_mlconnector.pipeline.commit import commit
+from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
+from airflow_provider_mlconnector.pipeline.extract import extract
+from airflow_provider_mlconnector.pipeline.job import Job, instance_of
+from airflow_provider_mlconnector.pipeline.mapper import map_chunk
+from airflow_provider_mlconnector.pipeline.staging import ChunkRef
+from airflow_provider_mlconnector.pipeline.window import RunInfo
+from airflow_provider_mlconnector.syncs import get_sync
+
+BATCH, CONCURRENCY, CUSTOMERS_AT_ONCE, CHUNK = 4, 3, 10, 20
+SYNCS = ("jde_to_marketo.companies", "jde_to_marketo.leads")
+
+
+@dataclass(frozen=True)
+class FileState:
+    """Airflow's Variables, as files."""
+
+    folder: Path
+
+    def get(self, key: str) -> str | None:
+        path = self.folder / key
+        return path.read_text() if path.exists() else None
+
+    def set(self, key: str, value: str) -> None:
+        fresh = self.folder / f"{key}.new"
+        fresh.write_text(value)
+        fresh.replace(self.folder / key)
+
+    def delete(self, key: str) -> None:
+        (self.folder / key).unlink(missing_ok=True)
+
+
+class Tasks:
+    """The tasks of one sync; what has ended is not run again."""
+
+    def __init__(self, folder: Path, sync: str, jde: JdeClient, marketo: MarketoClient):
+        declared = get_sync(sync)
+        run = RunInfo("jde_to_marketo", "manual__1", "manual", datetime(2026, 11, 20, tzinfo=UTC))
+        accounts = jde.connection.account, marketo.connection.account
+        keyring = Keyring(["a test's own key"])
+        self._jde, self._marketo, self._state = jde, marketo, FileState(folder / "state")
+        self._job = Job(
+            sync=declared,
+            run=run,
+            params={},
+            instance=instance_of(*accounts),
+            account=marketo.connection.account_id,
+            ledger=open_ledger(f"sqlite:///{folder / 'ledger.db'}", keyring),
+            keyring=keyring,
+            state_port=self._state,
+            root=folder / "staging",
+        )
+
+    def run(self) -> None:
+        """Run what has not ended."""
+        job = self._job
+        chunks = self._once("extract", lambda: [ref.as_dict() for ref in extract(job, self._jde, self._marketo)])
+        for chunk in chunks:
+            index = chunk["index"]
+            mapped = self._once(f"map.{index}", partial(self._map, chunk))
+            self._once(f"upsert.{index}", partial(self._upsert, mapped))
+        self._once("commit", lambda: commit(job))
+
+    def _map(self, chunk: dict[str, Any]) -> dict[str, Any]:
+        return map_chunk(self._job, ChunkRef(**chunk)).as_dict()
+
+    def _upsert(self, chunk: dict[str, Any]) -> dict[str, int]:
+        target = self._job.sync.open_target(self._marketo)
+        target.max_batch = BATCH
+        return dict(deliver_chunk(self._job, ChunkRef(**chunk), target))
+
+    def _once(self, task: str, work: Callable[[], Any]) -> Any:
+        key = f"xcom.{self._job.sync.entity}.{task}"
+        if (text := self._state.get(key)) is None:
+            text = json.dumps(work())
+            self._state.set(key, text)
+        return json.loads(text)
+
+
+def connection(model: Any, conn: dict[str, Any], **extra: Any) -> Any:
+    """Parse a Connection's JSON form."""
+    extras = {**conn["extra"], **extra}
+    fields = {"conn_id": "c", "schema": None, "port": None, **conn, "extra": json.dumps(extras), "extra_dejson": extras}
+    return model.from_airflow(SimpleNamespace(**fields))
+
+
+def main(folder: Path, jde: dict[str, Any], marketo: dict[str, Any]) -> None:
+    """Run both syncs to their end."""
+    jde_source.KEYS_AT_ONCE = CUSTOMERS_AT_ONCE
+    staging.CHUNK_ROWS = CHUNK
+    (folder / "state").mkdir(exist_ok=True)
+    source = JdeClient(connection(JdeConnection, jde, max_concurrency=1))
+    target = MarketoClient(connection(MarketoConnection, marketo, max_concurrency=CONCURRENCY))
+    for sync in SYNCS:
+        Tasks(folder, sync, source, target).run()
+    source.close()
+    target.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), json.loads(sys.argv[2]), json.loads(sys.argv[3]))

@@ -1,0 +1,16 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.fakes import World, make_ledger
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A ledger, a staging folder, a target."""
+    ledger = make_ledger(tmp_path)
+    yield World(tmp_path, ledger)
+    ledger.database.engine.dispose()

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from airflow.cli.cli_parser import get_parser
+
+from airflow_provider_mlconnector import commands, stubs
+from airflow_provider_mlconnector import status as status_module
+from airflow_provider_mlconnector.cli import get_commands
+from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.ledger import Ledger, Scope
+from airflow_provider_mlconnector.ledger.connect import open_ledger
+from airflow_provider_mlconnector.ledger.rows import Delivery
+from airflow_provider_mlconnector.ledger.runs import Counts, RunStart
+from airflow_provider_mlconnector.outcomes import Outcome
+from airflow_provider_mlconnector.pipeline.state import MemoryState, SyncState
+from airflow_provider_mlconnector.state import AirflowVariables
+
+SYNC = "jde_to_marketo.companies"
+AT = datetime(2026, 3, 10, 2, tzinfo=UTC)
+SCOPE = Scope("abc", SYNC)
+FIELDS = {"company": {"source": ["F0101.ALPH"], "value": "[/Acme] & [red]Sons"}}
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def parser() -> argparse.ArgumentParser:
+    """Airflow's own parser, with our group in it."""
+    from airflow.cli import cli_parser
+
+    if "mlconnector" not in cli_parser.ALL_COMMANDS_DICT:
+        for group in get_commands():
+            cli_parser.ALL_COMMANDS_DICT[group.name] = group
+        get_parser.cache_clear()
+    return get_parser()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", Keyring(["old key"]))
+    yield ledger
+    ledger.database.engine.dispose()
+
+
+@pytest.fixture
+def state() -> MemoryState:
+    return MemoryState()
+
+
+@pytest.fixture
+def run(
+    parser: argparse.ArgumentParser,
+    ledger: Ledger,
+    state: MemoryState,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Run `airflow mlconnector …` and return what it prints."""
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "")  # a command sets it for its process
+    monkeypatch.setattr(commands, "open_airflow_ledger", lambda: ledger)
+    monkeypatch.setattr(commands, "AirflowVariables", lambda: state)
+    monkeypatch.setattr(
+        commands, "sync_status", lambda: status_module.sync_status(ledger, state, AT + timedelta(hours=5))
+    )
+
+    def run(*words: str) -> str:
+        args = parser.parse_args(["mlconnector", *words])
+        args.func(args)
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.fixture
+def trail(ledger: Ledger) -> None:
+    """One run of two records."""
+    ledger.runs.begin(SCOPE, RunStart("jde_to_marketo", "run-1", "manual", None, AT, "v1"))
+    deliveries = [
+        Delivery("1001", Outcome.CREATED, AT, target_key="JDE-1001", request_id="r-1", fields=FIELDS, link="JDE-1001"),
+        Delivery("1002", Outcome.REJECTED, AT, reason_code="1003", reason="[bold]refused[/]"),
+    ]
+    ledger.record(SCOPE, "run-1", deliveries, systems=("jde", "marketo"))
+    ledger.runs.finish(SCOPE, "run-1", "success", read=2, counts=Counts(created=1, rejected=1))
+
+
+def test_the_audit_as_json_is_one_object_per_event(run: Run, trail: None) -> None:
+    """The columns of mlc_event, `fields` decrypted."""
+    first, second = map(json.loads, run("audit", "--sync", SYNC, "--format", "json").splitlines())
+    assert list(first) == [
+        "id", "instance", "sync", "record_key", "run_id", "at", "outcome", "target_key", "request_id", "reason_code",
+        "reason", "fields",
+    ]  # fmt: skip
+    assert (first["record_key"], first["outcome"], first["fields"]) == ("1001", "created", FIELDS)
+    assert datetime.fromisoformat(first["at"]) == AT
+    assert (second["outcome"], second["reason_code"], second["fields"]) == ("rejected", "1003", None)
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        (["--key", "1001"], ["1001"]),
+        (["--outcome", "rejected"], ["1002"]),
+        (["--run", "run-1"], ["1001", "1002"]),
+        (["--run", "another"], []),
+    ],
+)
+def test_the_audit_can_be_narrowed(run: Run, trail: None, options: list[str], keys: list[str]) -> None:
+    """By record, run and outcome."""
+    lines = run("audit", "--sync", SYNC, "--format", "json", *options).splitlines()
+    assert [json.loads(line)["record_key"] for line in lines] == keys
+
+
+def test_the_audit_as_csv_can_be_read_back(run: Run, trail: None) -> None:
+    """A header, and `fields` as JSON in its cell; what is not there is empty."""
+    first, second = csv.DictReader(io.StringIO(run("audit", "--sync", SYNC, "--format", "csv")))
+    assert json.loads(first["fields"]) == FIELDS
+    assert (first["at"], second["fields"], second["target_key"]) == ("2026-03-10T02:00:00+00:00", "", "")
+
+
+def test_the_audit_as_a_table_shows_the_vendors_brackets_as_they_are(run: Run, trail: None) -> None:
+    """What looks like markup is text; it neither vanishes nor ends in an error."""
+    shown = run("audit", "--sync", SYNC)
+    assert "1001" in shown
+    assert "[bold]" in shown
+    assert "[/]" in shown
+
+
+def test_an_unknown_sync_names_the_nearest(run: Run) -> None:
+    """Every command that takes a sync ends with a sentence, not with a traceback."""
+    for words in (["audit"], ["mappings"], ["forget", "--key", "1"]):
+        with pytest.raises(
+            SystemExit, match=r"no sync 'jde_to_marketo\.company'; did you mean 'jde_to_marketo\.companies'"
+        ):
+            run(words[0], "--sync", "jde_to_marketo.company", *words[1:])
+
+
+def test_the_status_has_every_sync(run: Run, trail: None, state: MemoryState) -> None:
+    """Watermark, its age, the last run's counts; a sync that has never run is there as well."""
+    SyncState(state, SYNC).move_watermark("abc", AT, "run-1")
+    rows = {row["sync"]: row for row in map(json.loads, run("status", "--format", "json").splitlines())}
+    assert list(rows) == ["jde_to_marketo.companies", "jde_to_marketo.leads", "jde_to_marketo.opportunities"]
+    companies = rows[SYNC]
+    assert (companies["status"], companies["read"], companies["created"], companies["rejected"]) == ("success", 2, 1, 1)
+    assert (companies["watermark"], companies["age"]) == ("2026-03-10T02:00:00Z", "5:00:00")
+    assert (rows["jde_to_marketo.leads"]["watermark"], rows["jde_to_marketo.leads"]["read"]) == (None, None)
+
+
+def test_the_mappings_show_the_users_rows_among_the_defaults(run: Run, state: MemoryState) -> None:
+    """Which row is whose, the converter, constants as such; removed rows are gone."""
+    state.set(
+        "mlconnector__jde_to_marketo__companies__field_map",
+        '{"company": "F0101.DC", "x": {"value": 5}, "website": null}',
+    )
+    rows = {
+        row["target"]: row for row in map(json.loads, run("mappings", "--sync", SYNC, "--format", "json").splitlines())
+    }
+    assert (rows["company"]["source"], rows["company"]["row"]) == ("F0101.DC", "user")
+    assert rows["x"]["source"] == "constant 5"
+    assert rows["externalCompanyId"] == {
+        "sync": SYNC, "target": "externalCompanyId", "source": "F03012.AN8", "convert": "text", "row": "default",
+    }  # fmt: skip
+    assert rows["sicCode"]["row"] == "optional"
+    assert "website" not in rows
+    assert "jde_to_marketo.leads" in run("mappings")
+
+
+class FakeHook:
+    """Works, or not, by its Connection's id."""
+
+    def __init__(self, http_conn_id: str):
+        self._works = http_conn_id != "broken"
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Answer as a hook does."""
+        return self._works, "logged in" if self._works else "refused"
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two Connections, one of which is broken."""
+    from airflow_provider_mlconnector.hooks import registry
+
+    known = {name: SimpleNamespace(conn_type="jde_ais") for name in ("good", "broken")}
+    monkeypatch.setattr(commands, "find_connection", known.get)
+    monkeypatch.setattr(registry, "import_object", lambda path: FakeHook)
+
+
+def test_check_says_what_works(run: Run, connections: None) -> None:
+    """One line per Connection; exit code 0."""
+    assert run("check", "good", "good") == "good: ok: logged in\n" * 2
+
+
+def test_check_fails_when_one_does_not_work(run: Run, connections: None, capsys: pytest.CaptureFixture[str]) -> None:
+    """All are tried, the line says which failed, and the exit code is 1."""
+    with pytest.raises(SystemExit) as ended:
+        run("check", "broken", "good")
+    assert ended.value.code == 1
+    assert capsys.readouterr().out == "broken: FAILED: refused\ngood: ok: logged in\n"
+
+
+def test_check_of_a_connection_that_is_not_there(run: Run, connections: None) -> None:
+    """Says where to make it."""
+    with pytest.raises(SystemExit, match="there is no Connection 'other'; make it under Admin > Connections"):
+        run("check", "other")
+
+
+def test_the_dags_are_installed_where_the_user_says(run: Run, tmp_path: Path) -> None:
+    """Fresh, again, and beside a file that the user has changed, which is left alone."""
+    folder = tmp_path / "new" / "dags"
+    assert run("dags", "install", "--to", str(folder)).count(": installed") == len(stubs.paths()) > 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        path.name: path.read_bytes() for path in stubs.paths()
+    }
+    assert run("dags", "install", "--to", str(folder)).count(": installed") == len(stubs.paths())
+    own = folder / stubs.paths()[0].name
+    own.write_text("# mine\n")
+    assert f"{own}: differs from the package's, left as it is" in run("dags", "install", "--to", str(folder))
+    assert own.read_text() == "# mine\n"
+
+
+def test_the_dags_go_to_airflows_folder_by_default(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`[core] dags_folder`, made when absent."""
+    monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path / "dags"))
+    run("dags", "install")
+    assert (tmp_path / "dags" / "jde_to_marketo.py").exists()
+
+
+def test_the_ledgers_tables_are_brought_up(run: Run, ledger: Ledger) -> None:
+    """The message names the database without a password, and the schema's revision."""
+    assert run("db", "upgrade").startswith(f"{ledger.database.engine.url}: schema ")
+
+
+def test_forgetting_a_record_erases_all_of_it(run: Run, trail: None, ledger: Ledger) -> None:
+    """Its trail, state and link; the others' stay; twice is no error."""
+    assert run("forget", "--sync", SYNC, "--key", "1001") == "3 rows deleted\n"
+    assert [event["record_key"] for event in ledger.reading.trail(SYNC)] == ["1002"]
+    assert ledger.links("abc", ("jde", "marketo"), "companies", ["1001"]) == {}
+    assert run("forget", "--sync", SYNC, "--key", "1001") == "0 rows deleted\n"
+
+
+def test_pruning_leaves_the_present_state(run: Run, trail: None, ledger: Ledger) -> None:
+    """The trail older than so many days goes; what is known of each record stays."""
+    assert run("prune", "--older-than", "100000") == "0 rows deleted\n"
+    assert run("prune", "--older-than", "1") != "0 rows deleted\n"
+    assert list(ledger.reading.trail(SYNC)) == []
+    assert ledger.reading.record(SCOPE, "1001")
+
+
+def test_rotating_keys_encrypts_with_the_newest(run: Run, trail: None, ledger: Ledger) -> None:
+    """Afterwards the old key is needed for nothing; what is encrypted with the newest already is left."""
+    ledger.database.keyring = Keyring(["new key", "old key"])
+    assert run("rotate-keys") == "1 rows encrypted again\n"
+    ledger.database.keyring = Keyring(["new key"])
+    assert next(ledger.reading.trail(SYNC))["fields"] == FIELDS
+    assert run("rotate-keys") == "0 rows encrypted again\n"
+
+
+def test_what_a_command_needs_is_asked_for(run: Run) -> None:
+    """By the parser, with its usage."""
+    for words in (
+        ["audit"],
+        ["check"],
+        ["forget", "--sync", SYNC],
+        ["prune"],
+        ["audit", "--sync", SYNC, "--outcome", "x"],
+    ):
+        with pytest.raises(SystemExit) as ended:
+            run(*words)
+        assert ended.value.code == 2
+
+
+@pytest.mark.airflow
+def test_connections_are_found_in_airflows_database(
+    run: Run, connections: None, monkeypatch: pytest.MonkeyPatch, ledger: Ledger
+) -> None:
+    """Where users enter them. A command that saw the environment only would take SQLite for the ledger, unnoticed."""
+    from airflow.models import Connection
+    from airflow.utils.session import create_session
+
+    from airflow_provider_mlconnector import state as airflow_state
+
+    monkeypatch.setattr(commands, "find_connection", airflow_state.find_connection)
+    with create_session() as session:
+        session.add(Connection(conn_id="cli_jde", conn_type="jde_ais", host="https://ais.example.com"))  # noqa: AIR311 - a row, not the SDK's
+    assert run("check", "cli_jde").endswith("cli_jde: ok: logged in\n")
+    with pytest.raises(SystemExit, match="there is no Connection 'cli_nothing'"):
+        run("check", "cli_nothing")
+
+
+@pytest.mark.airflow
+def test_variables_are_kept_without_a_task_runner() -> None:
+    """On the command line there is no task: Variables come from the database, and deleting twice is no error."""
+    variables = AirflowVariables()
+    assert variables.get("cli_test") is None
+    variables.set("cli_test", '{"a": 1}')
+    assert variables.get("cli_test") == '{"a": 1}'
+    variables.delete("cli_test")
+    variables.delete("cli_test")
+    assert variables.get("cli_test") is None

@@ -1,0 +1,54 @@
+"""Promises about what the package needs: a wheel installed by itself has everything that is imported."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import airflow_provider_mlconnector
+
+PACKAGE = Path(airflow_provider_mlconnector.__file__).parent
+SANDBOX = PACKAGE / "sandbox"
+PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+FROM_AIRFLOW = {"apache-airflow-core", "apache-airflow-task-sdk", "apache-airflow-providers-standard"}
+"""What `apache-airflow` itself is made of, and always comes with."""
+FROM_PYDANTIC = {"pydantic-core"}
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level modules that a file imports, at its head or later."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {PACKAGE.name}
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(text).name) for text in requirements}
+
+
+@pytest.mark.parametrize("part", ["package", "sandbox"])
+def test_what_is_imported_is_declared(part: str) -> None:
+    """Every foreign import is of a declared dependency: the sandbox's may stand in its extra."""
+    declared = names(PROJECT["dependencies"]) | FROM_AIRFLOW | FROM_PYDANTIC
+    if part == "sandbox":
+        declared |= names(PROJECT["optional-dependencies"]["sandbox"]) | {"urllib3"}  # requests brings it
+    files = [path for path in PACKAGE.rglob("*.py") if (SANDBOX in path.parents) == (part == "sandbox")]
+    owners = packages_distributions()
+    missing = {
+        (module, str(path.relative_to(PACKAGE)))
+        for path in files
+        for module in imported(path)
+        if not {canonicalize_name(name) for name in owners.get(module, [])} & declared
+    }
+    assert missing == set()
