@@ -45,7 +45,7 @@ def get_commands() -> list[CLICommand]:
                 _command("audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 _command("prune", "Delete trail and runs older than so many days", "prune", OLDER),
-                _command("forget", "Erase what is kept about one record", "forget", SYNC, ONE_KEY),
+                _command("forget", "Erase what is kept about one record", "forget", ANY_SYNC, ONE_KEY),
                 _command("rotate-keys", "Encrypt again with the newest key", "rotate_keys"),
                 GroupCommand(
                     name="dags",

@@ -172,8 +172,10 @@ def prune(args: Namespace) -> None:
 
 @reported
 def forget(args: Namespace) -> None:
-    """Erase what is kept about one record: its trail, state, links and claims."""
-    print(f"{forget_record(open_airflow_ledger().database, get_sync(args.sync), args.key)} rows deleted")
+    """Erase what is kept about one record, of one sync or of all: its trail, state, links and claims."""
+    syncs = [get_sync(args.sync)] if args.sync else list(all_syncs().values())
+    database = open_airflow_ledger().database
+    print(f"{sum(forget_record(database, sync, args.key) for sync in syncs)} rows deleted")
 
 
 @reported

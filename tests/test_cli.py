@@ -247,6 +247,12 @@ def test_forgetting_a_record_erases_all_of_it(run: Run, trail: None, ledger: Led
     assert run("forget", "--sync", SYNC, "--key", "1001") == "0 rows deleted\n"
 
 
+def test_forgetting_without_a_sync_looks_in_all(run: Run, trail: None, ledger: Ledger) -> None:
+    """A person asks to be forgotten, not to be looked for: `forget --key` is enough."""
+    assert run("forget", "--key", "1001") == "3 rows deleted\n"
+    assert ledger.reading.record(SCOPE, "1001") is None
+
+
 def test_pruning_leaves_the_present_state(run: Run, trail: None, ledger: Ledger) -> None:
     """The trail older than so many days goes; what is known of each record stays."""
     assert run("prune", "--older-than", "100000") == "0 rows deleted\n"
@@ -269,7 +275,7 @@ def test_what_a_command_needs_is_asked_for(run: Run) -> None:
     for words in (
         ["audit"],
         ["check"],
-        ["forget", "--sync", SYNC],
+        ["forget"],
         ["prune"],
         ["audit", "--sync", SYNC, "--outcome", "x"],
     ):

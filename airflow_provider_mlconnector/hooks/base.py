@@ -30,6 +30,13 @@ class VendorHook(HttpHook):
     connection_model: ClassVar[type[VendorConnection]]
     conn_name_attr = "http_conn_id"
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Take what Airflow asks of a hook class from the vendor's connection model."""
+        super().__init_subclass__(**kwargs)
+        if model := getattr(cls, "connection_model", None):
+            cls.conn_type, cls.hook_name = model.conn_type, model.hook_name
+            cls.default_conn_name = model.default_conn_id
+
     def __init__(self, method: str = "GET", http_conn_id: str | None = None, **parent: Any):
         super().__init__(method=method, http_conn_id=http_conn_id or self.default_conn_name, **parent)
 

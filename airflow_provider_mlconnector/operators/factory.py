@@ -17,6 +17,13 @@ from airflow_provider_mlconnector.syncs import get_sync, syncs_of
 START = datetime(2015, 1, 1, tzinfo=UTC)
 """Far enough back to backfill years; with catchup off nothing runs for them by itself."""
 DAILY = "0 2 * * *"
+RETRIES = {
+    "retries": 3,
+    # Longer than any target goes on with a call whose caller was killed (90 s): the retry finds it done or not begun.
+    "retry_delay": timedelta(minutes=2),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=30),
+}
 
 PARAMS: dict[str, tuple[Any, list[str], str]] = {
     "from_date": (
@@ -80,7 +87,7 @@ def sync_dag(
         "max_active_runs": 1,
         "params": dag_params(),
         "tags": ["mlconnector"],
-        "default_args": {"retries": 3, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": True},
+        "default_args": RETRIES,
     }
     with DAG(dag_id, schedule=timetable, **{**options, **dag_kwargs}) as dag:
         groups = [sync_group(sync.name, source_conn_id, target_conn_id) for sync in syncs_of(dag_id)]

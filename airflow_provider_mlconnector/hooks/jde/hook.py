@@ -12,9 +12,6 @@ from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection
 class JdeHook(VendorHook):
     """Reads tables and runs orchestrations; see JdeClient (`hook.client`)."""
 
-    conn_type = JdeConnection.conn_type
-    hook_name = JdeConnection.hook_name
-    default_conn_name = JdeConnection.default_conn_id
     connection_model = JdeConnection
 
     def make_client(self) -> JdeClient:

@@ -12,9 +12,6 @@ from airflow_provider_mlconnector.hooks.marketo.connection import MarketoConnect
 class MarketoHook(VendorHook):
     """Describes, finds and upserts leads, companies and opportunities; see MarketoClient (`hook.client`)."""
 
-    conn_type = MarketoConnection.conn_type
-    hook_name = MarketoConnection.hook_name
-    default_conn_name = MarketoConnection.default_conn_id
     connection_model = MarketoConnection
 
     def make_client(self) -> MarketoClient:
