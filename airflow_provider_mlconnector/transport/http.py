@@ -41,6 +41,16 @@ MALFORMED = (
 JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
+NOT_CONNECTED = (requests.exceptions.ConnectTimeout, requests.exceptions.ProxyError)
+UNREACHED = {
+    "NameResolutionError": "its name cannot be resolved; check the host of the Connection",
+    "NewConnectionError": "it refuses the connection or is not there; check host and port of the Connection",
+    "ConnectTimeoutError": "it does not take the connection in time; check host, port and firewall",
+}
+"""What urllib3 says when a connection was never made, so that nothing can have been executed, in words."""
+BROKEN = {"ConnectionError": "the connection was cut", "ReadTimeout": "it did not answer in time (extra timeout)"}
+
+
 class NoAuth(AuthBase):
     """Send no credentials, and none from `.netrc` either."""
 
@@ -194,9 +204,10 @@ class ApiClient:
             return ConfigurationError(f"the call to {host} cannot be made: {kind}")
         if isinstance(error, requests.exceptions.TooManyRedirects):
             return Stop(f"{host} redirects in a circle; check the host of the Connection")
-        never_sent = isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError)
-        text = f"no answer from {host}: {kind}"
-        return Unavailable(text) if repeatable or never_sent or _refused(error) else OutcomeUnknown(text)
+        reason = _reason(error)
+        never_sent = isinstance(error, NOT_CONNECTED) or reason in UNREACHED
+        text = f"no answer from {host}: {UNREACHED.get(reason) or BROKEN.get(kind) or kind}"
+        return Unavailable(text) if repeatable or never_sent else OutcomeUnknown(text)
 
     def _judge(self, response: requests.Response, repeatable: bool) -> None:
         try:
@@ -222,7 +233,6 @@ def _shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def _refused(error: BaseException) -> bool:
-    """Whether the connection was never made, so that nothing can have been executed."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return type(reason).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
+def _reason(error: BaseException) -> str:
+    """Name what urllib3 saw behind an error of `requests`."""
+    return type(getattr(error.args[0], "reason", None) if error.args else None).__name__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -133,6 +134,9 @@ def new_flow(run_dag: RunDag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     for key in variables():
         Variable.delete(key)
+    # `dag.test()` sleeps 1, an int, whenever a task has to be expanded first; nothing of ours does.
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: sleep(0.02 if type(seconds) is int else seconds))
     # The ledger is opened once per process; another test has another.
     monkeypatch.setattr(state, "_ledgers", {})
     monkeypatch.setenv("AIRFLOW_CONN_MLCONNECTOR_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")

@@ -11,6 +11,7 @@ import pytest
 import requests
 import requests_mock
 import urllib3
+from urllib3.exceptions import MaxRetryError, NameResolutionError
 
 from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
@@ -221,3 +222,21 @@ def test_throttled_error_keeps_its_code(make_client: Make, wire: Wire) -> None:
     with pytest.raises(Throttled) as caught:
         make_client().request("GET", "x")
     assert (caught.value.code, caught.value.retry_after) == ("429", 400.0)
+
+
+def test_nobody_there_is_said_in_words(make_client: Make) -> None:
+    """A refused connection says where to look, and not what was called; an unrepeatable call knows it never went."""
+    client = ApiClient("http://127.0.0.1:9", options=HttpOptions(max_retries=0))
+    with pytest.raises(Unavailable, match=r"refuses the connection .* check host and port of the Connection") as caught:
+        client.request("POST", "secret/path", repeatable=False)
+    assert not isinstance(caught.value, OutcomeUnknown)
+    assert "secret" not in str(caught.value)
+
+
+def test_unknown_name_is_said_in_words(make_client: Make, wire: Wire) -> None:
+    """A host name that nobody knows says so."""
+    unknown = NameResolutionError("nowhere", None, OSError())  # type: ignore[arg-type]
+    reason = MaxRetryError(None, "/x", unknown)  # type: ignore[arg-type]
+    wire.register_uri("GET", f"{BASE}/x", exc=requests.ConnectionError(reason))
+    with pytest.raises(Unavailable, match="its name cannot be resolved"):
+        make_client(options=HttpOptions(max_retries=0)).request("GET", "x")
