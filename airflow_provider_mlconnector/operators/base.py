@@ -158,7 +158,7 @@ class SyncOperator(BaseOperator):
 
 def _is_last_try(context: Context) -> bool:
     ti = context["ti"]
-    return ti.try_number > (ti.max_tries or 0)
+    return bool(ti.try_number > (ti.max_tries or 0))
 
 
 def run_info(context: Context) -> RunInfo:

@@ -9,9 +9,9 @@ from typing import Any
 from airflow_provider_mlconnector import config
 from airflow_provider_mlconnector.exceptions import AccountingError, Stop
 from airflow_provider_mlconnector.ledger.runs import Counts
-from airflow_provider_mlconnector.pipeline.extract import ALSO
+from airflow_provider_mlconnector.pipeline.beginning import ALSO
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
-from airflow_provider_mlconnector.pipeline.staging import Staging, safe
+from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
 from airflow_provider_mlconnector.pipeline.window import Window
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def commit(job: Job) -> dict[str, Any]:
     _settle_taken_up(job, manifest)
     message = manifest["not_configured"]
     job.ledger.runs.finish(job.scope, job.run.run_id, "success", read=read, counts=counts, message=message)
-    job.staging.write_json("committed.json", {"at": utc_now()})
+    job.staging.write_json(COMMITTED, {"at": utc_now()})
     _sweep(job)
     window = Window.from_json(manifest["window"])
     if window.moves_watermark and not manifest["not_configured"]:
@@ -64,7 +64,7 @@ def _commit_rehearsal(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
     read = int(manifest["read"])
     job.ledger.runs.finish(job.scope, job.run.run_id, "dry_run", read=read, counts=Counts(**totals))
     log.info("%s: dry run, nothing was written. read %d: %s", job.sync.name, read, totals)
-    job.staging.write_json("committed.json", {"at": utc_now()})
+    job.staging.write_json(COMMITTED, {"at": utc_now()})
     return {"sync": job.sync.name, "read": read, **totals, "dry_run": True}
 
 
@@ -130,7 +130,7 @@ def _sweep(job: Job) -> None:
     for folder in list(siblings.iterdir()):
         staging = Staging(folder, job.keyring)
         try:
-            done = staging.read_json("committed.json")
+            done = staging.read_json(COMMITTED)
             if done and utc_now() - datetime.fromisoformat(done["at"]) >= keep:
                 staging.remove()
         except Exception as error:  # swept at the same time, or of a key that is gone: no reason to fail this run

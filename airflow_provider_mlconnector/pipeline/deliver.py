@@ -16,8 +16,8 @@ from airflow_provider_mlconnector.ledger.rows import Delivery
 from airflow_provider_mlconnector.ledger.runs import ChunkCounts
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.beginning import read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
-from airflow_provider_mlconnector.pipeline.extract import read_plan
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.lease import held
 from airflow_provider_mlconnector.pipeline.mapper import READY

@@ -8,39 +8,44 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from airflow_provider_mlconnector import __version__
-from airflow_provider_mlconnector.exceptions import Unavailable
-from airflow_provider_mlconnector.ledger.runs import RunStart
 from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.ports import Batch, Plan, ReadRequest
 from airflow_provider_mlconnector.pipeline.progress import Progress
-from airflow_provider_mlconnector.pipeline.staging import MAX_CHUNKS, ChunkRef, chain, rows_of_chunk
-from airflow_provider_mlconnector.pipeline.window import Window, resolve
-from airflow_provider_mlconnector.syncs import syncs_of
+from airflow_provider_mlconnector.pipeline.staging import (
+    COMMITTED,
+    MAPPED,
+    MAX_CHUNKS,
+    RAW,
+    ChunkRef,
+    Staging,
+    chain,
+    rows_of_chunk,
+)
+from airflow_provider_mlconnector.pipeline.window import Window
 
 log = logging.getLogger(__name__)
 
-RAW = "raw"
-PLAN, ALSO = "plan.json", "also.json"
-BEGINNING = {"cursor": None, "chunk": 0, "part": 0, "rows": 0, "digest": "", "read": 0, "read_at": None}
-"""Where a run begins to read; the point to resume from after each page has the same members."""
-
 
 @fewer_collections()
-def extract(job: Job, source: Any, target: Any) -> list[ChunkRef]:
+def extract(job: Job, source: Any, target: Any, *, cleared: bool = False) -> list[ChunkRef]:
     """Read the window into staging and return its chunks.
 
     :param source, target: the two systems' clients; the target is only asked to describe its object.
+    :param cleared: the task had ended and was cleared, so it reads again whatever is staged.
     :raises ConfigurationError: before anything is read: a field map that does not fit, params that contradict.
     """
     point = job.state.resume(job.run.run_id)
+    if point is None and not cleared and (staged := _staged_unseen(job)) is not None:
+        log.info("%s: all was staged by a try that ended before it could say so", job.sync.name)
+        return staged
     if point is None or job.staging.read_json(ALSO) is None:
-        point = _start(job, source, target)
+        point = begin(job, source, target)
     else:
         log.info("%s: going on after %s records of an interrupted try", job.sync.name, point["read"])
     window, plan = Window.from_json(point["window"]), read_plan(job)
@@ -55,95 +60,20 @@ def extract(job: Job, source: Any, target: Any) -> list[ChunkRef]:
     return refs
 
 
-def _start(job: Job, source: Any, target: Any) -> dict[str, Any]:
-    """Decide the run's window and plan, once; a later try finds them in the resume point."""
-    sync = job.sync
-    user_rows = {**job.state.field_map(), **_rows_of_params(job, target)}
-    plan = sync.plan(source, target, sync.rows.extended(user_rows, sync.tables))
-    window = _frozen_window(job)
-    _check_ledger(job)
-    version = FieldMap.from_json(plan.rows).version
-    again = job.ledger.runs.begin(
-        job.scope,
-        RunStart(job.run.dag_id, job.run.run_id, job.run.run_type, window.start, window.end, version),
-    )
-    job.staging.remove()
-    job.staging.write_json(PLAN, asdict(plan))
-    also = [] if job.dry_run else job.ledger.reading.open_again(job.scope, version, writable=plan.read_only is None)
-    if also:
-        log.info("%s: %d records are taken up again: their map or missing link has changed", sync.name, len(also))
-    # Not in the resume point, which is written after every page: these may be many.
-    job.staging.write_json(ALSO, also)
-    point = {**BEGINNING, "window": window.to_json(), "instance": job.instance, "again": again}
-    job.state.save_resume(job.run.run_id, point)
-    return point
+def _staged_unseen(job: Job) -> list[ChunkRef] | None:
+    """The chunks of a try that staged everything and was killed before its task had ended; None where there is none.
 
-
-def _rows_of_params(job: Job, target: Any) -> dict[str, Any]:
-    """The rows of the param `field_map` that are for this sync.
-
-    Rows given for the whole DAG go to the syncs whose object has the field; one that no selected sync has stays, to be
-    refused with its nearest names.
+    What a later task has begun with belongs to a run that was cleared, and is read again.
     """
-    rows = dict(job.params.get("field_map") or {})
-    if job.params.get("field_map_is_own"):
-        return rows
-    wanted = job.params.get("syncs")
-    others = [
-        s for s in syncs_of(job.sync.dag_id) if s != job.sync and (not wanted or {s.entity, s.name} & set(wanted))
-    ]
-    foreign = {
-        name
-        for name in rows
-        if not job.sync.has_field(target, name) and any(other.has_field(target, name) for other in others)
-    }
-    if foreign:
-        log.info("%s: rows of other syncs are left out: %s", job.sync.name, ", ".join(sorted(foreign)))
-    return {name: row for name, row in rows.items() if name not in foreign}
+    staging = job.staging
+    manifest = staging.manifest()
+    if manifest is None or (staging.folder / MAPPED).exists() or staging.read_json(COMMITTED):
+        return None
+    return [_read_ref(staging, index) for index in range(manifest["chunks"])]
 
 
-def _check_ledger(job: Job) -> None:
-    """A watermark without any run in the ledger: it is not the ledger that the watermark was made with.
-
-    Going on would send everything again and keep the account where nobody looks, so this waits for the right one; a
-    full_refresh starts a new ledger on purpose.
-    """
-    mark = job.state.watermark()
-    known = mark is None or mark.instance != job.instance or job.ledger.runs.any(job.scope)
-    if not known and not job.params.get("full_refresh"):
-        raise Unavailable(
-            f"{job.sync.name} has a watermark, but the ledger knows no run of it; is the Connection "
-            "'mlconnector_ledger' there and right? To begin with a new ledger, run once with full_refresh"
-        )
-
-
-def _frozen_window(job: Job) -> Window:
-    """A run that is cleared reads the window it was first given: the watermark has gone on meanwhile."""
-    mark = job.state.watermark()
-    if mark and mark.instance != job.instance:
-        log.warning(
-            "%s: the Connections point at another system than before (%s, now %s); starting afresh, with everything",
-            job.sync.name,
-            mark.instance,
-            job.instance,
-        )
-        mark = None
-    window = resolve(job.run, job.params, mark.watermark if mark else None, job.sync.overlap)
-    before = job.ledger.runs.window(job.scope, job.run.run_id)
-    if before and before[1]:
-        return Window(before[0], before[1], window.moves_watermark, window.origin, window.retries_rejects)
-    return window
-
-
-def read_plan(job: Job) -> Plan:
-    """Return the run's plan."""
-    return plan_from_json(job.staging.read_known(PLAN))
-
-
-def plan_from_json(data: Any) -> Plan:
-    """Return the plan of a staged `plan.json`."""
-    read_only = data["read_only"]
-    return Plan(**{**data, "read_only": tuple(read_only) if read_only else None})
+def _read_ref(staging: Staging, index: int) -> ChunkRef:
+    return ChunkRef(**staging.read_json(f"{RAW}-{index:05d}.json"))
 
 
 def _batches(job: Job, source: Any, window: Window, plan: Plan, point: dict[str, Any]) -> Iterator[Batch]:
@@ -187,7 +117,7 @@ class _Stager:
                     self._save()
         if self._point["rows"]:
             self._close()
-        return [self._read_ref(index) for index in range(self._point["chunk"])]
+        return [_read_ref(staging, index) for index in range(self._point["chunk"])]
 
     def _write(self, batch: Batch) -> None:
         point, staging = self._point, self._job.staging
@@ -215,9 +145,6 @@ class _Stager:
         ref = ChunkRef(str(staging.chunk_path(RAW, index)), point["rows"], point["digest"], index)
         staging.write_json(f"{RAW}-{index:05d}.json", ref.as_dict())
         point.update(chunk=index + 1, part=0, rows=0, digest="")
-
-    def _read_ref(self, index: int) -> ChunkRef:
-        return ChunkRef(**self._job.staging.read_json(f"{RAW}-{index:05d}.json"))
 
 
 def _finish(job: Job, window: Window, plan: Plan, refs: list[ChunkRef], point: dict[str, Any]) -> None:

@@ -14,17 +14,16 @@ import msgspec
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.ledger.claims import Claim
 from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.pipeline.beginning import read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
-from airflow_provider_mlconnector.pipeline.extract import read_plan
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
 from airflow_provider_mlconnector.pipeline.progress import Progress
-from airflow_provider_mlconnector.pipeline.staging import ChunkRef, chain
+from airflow_provider_mlconnector.pipeline.staging import MAPPED, ChunkRef, chain
 from airflow_provider_mlconnector.syncs.base import Link
 
 log = logging.getLogger(__name__)
 
-MAPPED = "mapped"
 READY, SKIPPED, REJECTED = "ready", "skipped", "rejected"
 
 

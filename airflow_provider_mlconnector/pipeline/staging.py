@@ -22,6 +22,9 @@ from airflow_provider_mlconnector.transport.body import loads
 
 CHUNK_ROWS = 20_000
 MAX_CHUNKS = 1_000
+RAW, MAPPED = "raw", "mapped"
+"""The stages of a chunk: as read, as mapped."""
+COMMITTED = "committed.json"
 LONGEST = 120
 """Characters of a name, before the hash that keeps it apart."""
 GROWTH = 100

@@ -187,9 +187,9 @@ class World:
             root=self.folder / "staging",
         )
 
-    def extract(self, job: Job, *pages: list[Record], **source: Any) -> list[ChunkRef]:
+    def extract(self, job: Job, *pages: list[Record], cleared: bool = False, **source: Any) -> list[ChunkRef]:
         """Extract these pages."""
-        return extract(job, FakeSource(list(pages), **source), self.target)
+        return extract(job, FakeSource(list(pages), **source), self.target, cleared=cleared)
 
     def map(self, job: Job, refs: Sequence[ChunkRef]) -> list[ChunkRef]:
         """Map every chunk."""

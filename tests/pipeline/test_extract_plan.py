@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.mapping import FieldMap, to
-from airflow_provider_mlconnector.pipeline import extract as module
+from airflow_provider_mlconnector.pipeline import beginning as module
 from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
@@ -100,8 +100,33 @@ def test_a_task_cleared_after_success_reads_again(world: World) -> None:
     """What was staged the first time is gone, not mixed with what is read now."""
     job = world.job()
     world.extract(job, *PAGES)
-    refs = world.extract(job, [record(99)])
+    refs = world.extract(job, [record(99)], cleared=True)
     assert staged(job, refs) == [["99"]]
+
+
+def test_a_run_cleared_after_its_map_reads_again(world: World) -> None:
+    """Once a later task has worked on what was staged, only a clear brings extract back, whatever it says of itself."""
+    job = world.job()
+    world.map(job, world.extract(job, *PAGES))
+    assert staged(job, world.extract(job, [record(99)])) == [["99"]]
+
+
+def test_killed_after_the_last_page_reads_nothing_again(world: World) -> None:
+    """All is staged, and the task died before it could say so: the retry hands over what is there."""
+    job = world.job()
+    refs = world.extract(job, *PAGES)
+    assert world.extract(job, [record(99)]) == refs
+    assert job.state.resume(job.run.run_id) is None
+
+
+def test_a_wrong_map_of_a_later_sync_is_refused_by_the_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the first sync has written anything; a later one does not look at its siblings."""
+    world.sync, other = make_sync("a_to_b.things"), make_sync("a_to_b.others")
+    monkeypatch.setattr(module, "syncs_of", lambda dag_id: [world.sync, other])
+    world.state.set("mlconnector__a_to_b__others__field_map", '{"size": "NOWHERE.A"}')
+    with pytest.raises(ConfigurationError, match="row 'size': table 'NOWHERE' is not read here"):
+        world.extract(world.job(), *PAGES)
+    assert world.extract(world.job({"syncs": ["things"]}), *PAGES)
 
 
 def test_a_retry_keeps_window_and_map_of_the_first_try(world: World) -> None:

@@ -1,0 +1,123 @@
+"""What a run decides before it reads: its window, its field map, what it takes up again. Once, and frozen."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from airflow_provider_mlconnector.exceptions import Unavailable
+from airflow_provider_mlconnector.ledger.runs import RunStart
+from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.pipeline.job import Job
+from airflow_provider_mlconnector.pipeline.ports import Plan
+from airflow_provider_mlconnector.pipeline.state import SyncState
+from airflow_provider_mlconnector.pipeline.window import Window, resolve
+from airflow_provider_mlconnector.syncs import syncs_of
+
+log = logging.getLogger(__name__)
+
+PLAN, ALSO = "plan.json", "also.json"
+BEGINNING = {"cursor": None, "chunk": 0, "part": 0, "rows": 0, "digest": "", "read": 0, "read_at": None}
+"""Where a run begins to read; the point to resume from after each page has the same members."""
+
+
+def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
+    """Decide the run's window and plan, once; a later try finds them in the resume point."""
+    sync = job.sync
+    user_rows = {**job.state.field_map(), **_rows_of_params(job, target)}
+    plan = sync.plan(source, target, sync.rows.extended(user_rows, sync.tables))
+    _check_later_maps(job, source, target)
+    window = _frozen_window(job)
+    _check_ledger(job)
+    version = FieldMap.from_json(plan.rows).version
+    again = job.ledger.runs.begin(
+        job.scope,
+        RunStart(job.run.dag_id, job.run.run_id, job.run.run_type, window.start, window.end, version),
+    )
+    job.staging.remove()
+    job.staging.write_json(PLAN, asdict(plan))
+    also = [] if job.dry_run else job.ledger.reading.open_again(job.scope, version, writable=plan.read_only is None)
+    if also:
+        log.info("%s: %d records are taken up again: their map or missing link has changed", sync.name, len(also))
+    # Not in the resume point, which is written after every page: these may be many.
+    job.staging.write_json(ALSO, also)
+    point = {**BEGINNING, "window": window.to_json(), "instance": job.instance, "again": again}
+    job.state.save_resume(job.run.run_id, point)
+    return point
+
+
+def _check_later_maps(job: Job, source: Any, target: Any) -> None:
+    """Refuse a wrong field map of a sync that runs later now, before this one has written anything."""
+    wanted = job.params.get("syncs")
+    selected = [s for s in syncs_of(job.sync.dag_id) if not wanted or {s.entity, s.name} & set(wanted)]
+    for other in selected[1:] if selected[:1] == [job.sync] else ():
+        if rows := SyncState(job.state_port, other.name).field_map():
+            other.plan(source, target, other.rows.extended(rows, other.tables))
+
+
+def _rows_of_params(job: Job, target: Any) -> dict[str, Any]:
+    """The rows of the param `field_map` that are for this sync.
+
+    Rows given for the whole DAG go to the syncs whose object has the field; one that no selected sync has stays, to be
+    refused with its nearest names.
+    """
+    rows = dict(job.params.get("field_map") or {})
+    if job.params.get("field_map_is_own"):
+        return rows
+    wanted = job.params.get("syncs")
+    others = [
+        s for s in syncs_of(job.sync.dag_id) if s != job.sync and (not wanted or {s.entity, s.name} & set(wanted))
+    ]
+    foreign = {
+        name
+        for name in rows
+        if not job.sync.has_field(target, name) and any(other.has_field(target, name) for other in others)
+    }
+    if foreign:
+        log.info("%s: rows of other syncs are left out: %s", job.sync.name, ", ".join(sorted(foreign)))
+    return {name: row for name, row in rows.items() if name not in foreign}
+
+
+def _check_ledger(job: Job) -> None:
+    """A watermark without any run in the ledger: it is not the ledger that the watermark was made with.
+
+    Going on would send everything again and keep the account where nobody looks, so this waits for the right one; a
+    full_refresh starts a new ledger on purpose.
+    """
+    mark = job.state.watermark()
+    known = mark is None or mark.instance != job.instance or job.ledger.runs.any(job.scope)
+    if not known and not job.params.get("full_refresh"):
+        raise Unavailable(
+            f"{job.sync.name} has a watermark, but the ledger knows no run of it; is the Connection "
+            "'mlconnector_ledger' there and right? To begin with a new ledger, run once with full_refresh"
+        )
+
+
+def _frozen_window(job: Job) -> Window:
+    """A run that is cleared reads the window it was first given: the watermark has gone on meanwhile."""
+    mark = job.state.watermark()
+    if mark and mark.instance != job.instance:
+        log.warning(
+            "%s: the Connections point at another system than before (%s, now %s); starting afresh, with everything",
+            job.sync.name,
+            mark.instance,
+            job.instance,
+        )
+        mark = None
+    window = resolve(job.run, job.params, mark.watermark if mark else None, job.sync.overlap)
+    before = job.ledger.runs.window(job.scope, job.run.run_id)
+    if before and before[1]:
+        return Window(before[0], before[1], window.moves_watermark, window.origin, window.retries_rejects)
+    return window
+
+
+def read_plan(job: Job) -> Plan:
+    """Return the run's plan."""
+    return plan_from_json(job.staging.read_known(PLAN))
+
+
+def plan_from_json(data: Any) -> Plan:
+    """Return the plan of a staged `plan.json`."""
+    read_only = data["read_only"]
+    return Plan(**{**data, "read_only": tuple(read_only) if read_only else None})
