@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
@@ -33,10 +33,16 @@ class NamedSync(Protocol):
 def prune(database: Database, before: datetime) -> int:
     """Delete events and runs older than an instant; return how many rows went.
 
-    Unanswered writes (`pending`) stay whatever their age: they are what keeps a document from being sent twice.
+    Unanswered writes (`pending`) stay whatever their age: they are what keeps a document from being sent twice. So does
+    the newest run of each sync: by it the next one knows that this is the ledger its watermark was made with.
     """
     old_event = (schema.event.c.at < before, schema.event.c.outcome != "pending")
-    old_run = (schema.run.c.started_at < before, schema.run.c.status != "running")
+    newest = select(func.max(schema.run.c.id)).group_by(schema.run.c.instance, schema.run.c.sync)
+    old_run = (
+        schema.run.c.started_at < before,
+        schema.run.c.status != "running",
+        schema.run.c.id.not_in(newest.scalar_subquery()),
+    )
     with database.write() as connection:
         gone = connection.execute(delete(schema.event).where(*old_event)).rowcount
         runs = select(schema.run.c.run_id).where(*old_run)
