@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import and_, bindparam, delete, or_, select, update
 
@@ -42,9 +42,23 @@ class Claim:
     read_at: datetime | None = None
 
 
-def _rank(claim: Claim) -> tuple[float, str]:
-    """Sort key: the newest change first, then the smallest record key."""
-    return -(claim.changed_at or EPOCH).timestamp(), claim.record_key
+class Contender(Protocol):
+    """A record that wants a target key."""
+
+    @property
+    def record_key(self) -> str:
+        """The source's key."""
+        ...
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When it last changed; None counts as long ago."""
+        ...
+
+
+def rank(one: Contender) -> tuple[float, str]:
+    """Sort key of who wins a target key: the newest change first, then the smallest record key."""
+    return -(one.changed_at or EPOCH).timestamp(), one.record_key
 
 
 class Claims:
@@ -66,7 +80,7 @@ class Claims:
             best: dict[str, Claim] = {}
             for claim in claims:
                 if claim.target_key is not None:
-                    best[claim.target_key] = min(best.get(claim.target_key, claim), claim, key=_rank)
+                    best[claim.target_key] = min(best.get(claim.target_key, claim), claim, key=rank)
             before = {} if first_load else self._holders(connection, scope, target, list(best))
             rows = [self._row(scope, target, key, claim) for key, claim in best.items()]
             self._database.many_rows(connection, self._upsert, rows)

@@ -196,9 +196,3 @@ def params_of(context: Context, sync: Sync) -> dict[str, Any]:
         params["field_map"] = {key: row for name in (sync.entity, sync.name) for key, row in rows.get(name, {}).items()}
         params["field_map_is_own"] = True
     return params
-
-
-def is_selected(params: Mapping[str, Any], sync: Sync) -> bool:
-    """Whether the run's param `syncs` includes this one; by default all are."""
-    wanted = params.get("syncs")
-    return not wanted or sync.entity in wanted or sync.name in wanted

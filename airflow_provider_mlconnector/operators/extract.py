@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_provider_mlconnector.operators.base import CONNECTION_IDS, SyncOperator, is_selected, params_of
+from airflow_provider_mlconnector.operators.base import CONNECTION_IDS, SyncOperator, params_of
 from airflow_provider_mlconnector.operators.deployment import check_deployment
 from airflow_provider_mlconnector.pipeline.extract import extract
 
@@ -29,7 +29,7 @@ class ExtractOperator(SyncOperator):
 
     def step(self, context: Context) -> list[dict[str, Any]]:
         """Decide window and field map, then read; goes on where an interrupted try left off."""
-        if not is_selected(params_of(context, self.declared), self.declared):
+        if not self.declared.is_selected(params_of(context, self.declared)):
             raise AirflowSkipException(f"{self.sync} is not among the run's syncs")
         job = self.job(context)
         check_deployment(job.ledger, job.root)

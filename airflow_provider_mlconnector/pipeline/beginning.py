@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.ports import Plan
 from airflow_provider_mlconnector.pipeline.state import SyncState
 from airflow_provider_mlconnector.pipeline.window import Window, resolve
-from airflow_provider_mlconnector.syncs import syncs_of
+from airflow_provider_mlconnector.syncs import Sync, syncs_of
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,14 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
 
 def _check_later_maps(job: Job, source: Any, target: Any) -> None:
     """Refuse a wrong field map of a sync that runs later now, before this one has written anything."""
-    wanted = job.params.get("syncs")
-    selected = [s for s in syncs_of(job.sync.dag_id) if not wanted or {s.entity, s.name} & set(wanted)]
+    selected = _selected(job)
     for other in selected[1:] if selected[:1] == [job.sync] else ():
         if rows := SyncState(job.state_port, other.name).field_map():
             other.plan(source, target, other.rows.extended(rows, other.tables))
+
+
+def _selected(job: Job) -> list[Sync]:
+    return [sync for sync in syncs_of(job.sync.dag_id) if sync.is_selected(job.params)]
 
 
 def _rows_of_params(job: Job, target: Any) -> dict[str, Any]:
@@ -65,10 +68,7 @@ def _rows_of_params(job: Job, target: Any) -> dict[str, Any]:
     rows = dict(job.params.get("field_map") or {})
     if job.params.get("field_map_is_own"):
         return rows
-    wanted = job.params.get("syncs")
-    others = [
-        s for s in syncs_of(job.sync.dag_id) if s != job.sync and (not wanted or {s.entity, s.name} & set(wanted))
-    ]
+    others = [sync for sync in _selected(job) if sync != job.sync]
     foreign = {
         name
         for name in rows

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.ledger.claims import rank
 from airflow_provider_mlconnector.ledger.rows import Delivery
 from airflow_provider_mlconnector.ledger.runs import ChunkCounts
 from airflow_provider_mlconnector.mapping import FieldMap
@@ -115,12 +116,8 @@ def _planned_owners(job: Job, ref: ChunkRef) -> dict[str, tuple[str, str]]:
             rival = best.setdefault(item.target_key, item)
             if rival is not item:
                 shared.add(item.target_key)
-                best[item.target_key] = min(rival, item, key=_rank)
+                best[item.target_key] = min(rival, item, key=rank)
     return {key: (job.sync.name, best[key].record_key) for key in shared}
-
-
-def _rank(item: Mapped) -> tuple[float, str]:
-    return -(item.changed_at.timestamp() if item.changed_at else 0.0), item.record_key
 
 
 def _begun(job: Job) -> tuple[dict[str, Any], Window]:

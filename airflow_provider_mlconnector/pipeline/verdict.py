@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from airflow_provider_mlconnector.ledger.rows import RecordState
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, RecordState
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import READY
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready
 
-OURS = ("duplicate_of", "superseded", "gone")
+OURS = (DUPLICATE, "superseded", "gone")
 """Reasons for skipping a ready record that are not the target's."""
 
 
@@ -91,7 +91,7 @@ class Judge:
             item.status, item.code = "rejected", "owned_by_other_sync"
             item.reason = f"the target's object belongs to {owner[0]}, record {owner[1]}; see external_id_prefix"
         elif owner and owner[1] != item.record_key:
-            item.status, item.code = "skipped", "duplicate_of"
+            item.status, item.code = "skipped", DUPLICATE
             item.reason = f"has the same target key as {owner[1]}, which changed later"
         elif state and state.read_at and item.read_at < state.read_at and item.content_hash != state.content_hash:
             item.status, item.code = "skipped", "superseded"

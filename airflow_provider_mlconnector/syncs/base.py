@@ -81,3 +81,8 @@ class Sync:
     def systems(self) -> tuple[str, str]:
         """Source and target."""
         return self.source, self.target
+
+    def is_selected(self, params: Mapping[str, Any]) -> bool:
+        """Whether a run's param `syncs` includes this one, by entity or full name; by default all are."""
+        wanted = params.get("syncs")
+        return not wanted or self.entity in wanted or self.name in wanted

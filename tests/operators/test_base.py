@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, QuotaExhausted, Stop, Unavailable
-from airflow_provider_mlconnector.operators.base import SyncOperator, is_selected, params_of, run_info
+from airflow_provider_mlconnector.operators.base import SyncOperator, params_of, run_info
 from airflow_provider_mlconnector.operators.commit import CommitOperator
 from airflow_provider_mlconnector.operators.extract import ExtractOperator
 from airflow_provider_mlconnector.operators.factory import PARAMS, sync_dag
@@ -79,11 +79,11 @@ def test_a_sync_that_is_not_wanted_is_skipped() -> None:
     operator = ExtractOperator(task_id="extract", sync=COMPANIES.name)
     with pytest.raises(AirflowSkipException):
         operator.execute(context(syncs=["leads"]))
-    assert is_selected({}, COMPANIES)
-    assert is_selected({"syncs": []}, COMPANIES)
-    assert is_selected({"syncs": ["companies"]}, COMPANIES)
-    assert is_selected({"syncs": [COMPANIES.name, "leads"]}, COMPANIES)
-    assert not is_selected({"syncs": [COMPANIES.name]}, LEADS)
+    assert COMPANIES.is_selected({})
+    assert COMPANIES.is_selected({"syncs": []})
+    assert COMPANIES.is_selected({"syncs": ["companies"]})
+    assert COMPANIES.is_selected({"syncs": [COMPANIES.name, "leads"]})
+    assert not LEADS.is_selected({"syncs": [COMPANIES.name]})
 
 
 def test_an_unknown_name_among_the_syncs_is_an_error() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_mlconnector.pipeline import extract
 from tests.pipeline.fakes import World, make_ledger
 
 
@@ -14,3 +15,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     ledger = make_ledger(tmp_path)
     yield World(tmp_path, ledger)
     ledger.database.engine.dispose()
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page is a chunk of its own."""
+    monkeypatch.setattr(extract, "rows_of_chunk", lambda index: 1)

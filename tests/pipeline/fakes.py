@@ -228,3 +228,12 @@ class World:
     def watermark(self) -> datetime | None:
         mark = self.job(run_id="x").state.watermark()
         return mark.watermark if mark else None
+
+
+HOUR = timedelta(hours=1)
+REFUSED = RowResult(Outcome.REJECTED, code="1003", message="refused", detail="the vendor's words", request_id="r-9")
+
+
+def things(first: int, last: int, **more: Any) -> list[Record]:
+    """Return so many records, by number."""
+    return [record(n, **more) for n in range(first, last)]

@@ -1,28 +1,11 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from airflow_provider_mlconnector.mapping import to
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline import extract as extract_module
-from tests.pipeline.fakes import CHANGED, DAY, READ_AT, World, make_sync, record
-
-HOUR = timedelta(hours=1)
-REFUSED = RowResult(Outcome.REJECTED, code="1003", message="refused", detail="the vendor's words", request_id="r-9")
-
-
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each page is a chunk of its own."""
-    monkeypatch.setattr(extract_module, "rows_of_chunk", lambda index: 1)
-
-
-def things(first: int, last: int, **more: Any) -> list[dict[str, Any]]:
-    return [record(n, **more) for n in range(first, last)]
-
+from tests.pipeline.fakes import CHANGED, DAY, HOUR, READ_AT, REFUSED, World, make_sync, record, things
 
 # What is sent at all
 

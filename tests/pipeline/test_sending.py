@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,28 +14,12 @@ from airflow_provider_mlconnector.exceptions import (
     UnexpectedAnswer,
 )
 from airflow_provider_mlconnector.ledger.claims import Target
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline import extract as extract_module
 from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
 from airflow_provider_mlconnector.pipeline.lease import Lease, held
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready
 from airflow_provider_mlconnector.pipeline.sender import Sender
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
-from tests.pipeline.fakes import READ_AT, FakeTarget, World, make_sync, record
-
-HOUR = timedelta(hours=1)
-REFUSED = RowResult(Outcome.REJECTED, code="1003", message="refused", detail="the vendor's words", request_id="r-9")
-
-
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each page is a chunk of its own."""
-    monkeypatch.setattr(extract_module, "rows_of_chunk", lambda index: 1)
-
-
-def things(first: int, last: int, **more: Any) -> list[dict[str, Any]]:
-    return [record(n, **more) for n in range(first, last)]
-
+from tests.pipeline.fakes import READ_AT, REFUSED, FakeTarget, World, make_sync, things
 
 # Errors and retries
 
