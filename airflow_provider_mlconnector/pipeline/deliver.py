@@ -53,7 +53,9 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
     manifest, window = _begun(job)
     tried = job.ledger.runs.start_chunk(job.scope, job.run.run_id, ref.index)
     judge = Judge(job, resumed=tried, again=manifest["again"], retries_rejects=window.retries_rejects)
-    writer = Writer(job, FieldMap.from_json(read_plan(job).rows))
+    plan = read_plan(job)
+    writer = Writer(job, FieldMap.from_json(plan.rows))
+    target.prepare(plan, ref.rows)
     holder = f"{job.run.dag_id}/{job.run.run_id}/{job.sync.entity}/{ref.index}"
     counts, done = ChunkCounts(), Counter[str]()
     with (
@@ -182,7 +184,8 @@ class Writer:
 
     def _delivered(self, item: Mapped, result: RowResult, now: datetime) -> Delivery:
         delivered = result.outcome in (Outcome.CREATED, Outcome.UPDATED)
-        own_key = result.target_id if self._job.sync.personal_key else item.target_key
+        by_id = self._job.sync.personal_key or self._job.sync.link_by_id
+        own_key = result.target_id if by_id else item.target_key
         return Delivery(
             item.record_key,
             result.outcome,

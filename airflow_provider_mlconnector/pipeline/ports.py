@@ -69,11 +69,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A record about to be sent. `moved_from` is the target's id when its target key has changed."""
+    """A record about to be sent.
+
+    :param moved_from: the target's id when its target key has changed.
+    :param known: it was delivered before under this target key, so the target has it unless someone took it away.
+    """
 
     record_key: str
     payload: dict[str, Any]
     moved_from: str | None = None
+    known: bool = False
 
 
 class TargetObject(Protocol):
@@ -82,6 +87,10 @@ class TargetObject(Protocol):
     max_batch: int
     max_bytes: int
     concurrency: int
+
+    def prepare(self, plan: Plan, rows: int) -> None:
+        """Get ready for a chunk of at most so many records; called once, before the sizes above are looked at."""
+        ...
 
     def group(self, ready: Ready) -> str:
         """Return which records may share a batch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from airflow_provider_mlconnector.ledger.rows import DUPLICATE, RecordState
 from airflow_provider_mlconnector.outcomes import Outcome
@@ -111,7 +111,8 @@ class Judge:
         elif state and state.tried_hash == item.content_hash and not self._retries and self._is_refused(state):
             verdicts.carried.append((item, state))
         else:
-            verdicts.send.append((item, Ready(item.record_key, item.payload or {})))
+            known = bool(state and state.content_hash and state.target_key == item.target_key)
+            verdicts.send.append((item, Ready(item.record_key, item.payload or {}, known=known)))
 
     def _is_refused(self, state: RecordState) -> bool:
         """Whether the target has said no to just this, for the record itself or for the whole object (1018)."""
@@ -142,6 +143,4 @@ class Judge:
             return
         job = self._job
         links = job.ledger.links(job.instance, job.sync.systems, job.sync.entity, moved)
-        verdicts.send = [
-            (item, Ready(ready.record_key, ready.payload, links.get(item.record_key))) for item, ready in verdicts.send
-        ]
+        verdicts.send = [(item, replace(ready, moved_from=links.get(item.record_key))) for item, ready in verdicts.send]

@@ -44,6 +44,7 @@ class Sync:
     :param validator: Plan → check of one payload, without any call; raises RecordRejected.
     :param target_key: payload → the target's key, case folded where the target folds it.
     :param personal_key: the target key is an e-mail address; only its keyed hash is kept.
+    :param link_by_id: `mlc_link` holds the target's own id, not its key; a personal key's always does.
     :param skip: source record → (code, reason) when it is out of scope by rule.
     :param overlap: how far a run reads behind the watermark.
     :param aligned: an alignment sync, exempt from the reject ratio.
@@ -62,6 +63,7 @@ class Sync:
     validator: Callable[[Plan], Validator]
     target_key: Callable[[Mapping[str, Any]], str | None]
     personal_key: bool = False
+    link_by_id: bool = False
     skip: Callable[[Record], tuple[str, str] | None] = lambda _record: None
     links: tuple[Link, ...] = ()
     overlap: timedelta = timedelta(days=1)

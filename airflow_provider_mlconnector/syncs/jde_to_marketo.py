@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.mapping import FieldMap, to
-from airflow_provider_mlconnector.pipeline.ports import Plan, Record, Source, TargetObject, Validator
+from airflow_provider_mlconnector.pipeline.ports import Plan, Record
 from airflow_provider_mlconnector.syncs.base import Link, Sync
+from airflow_provider_mlconnector.syncs.late import folded, late, value_of
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -72,64 +72,12 @@ OPPORTUNITIES = FieldMap(
 )
 
 
-def _customers(client: JdeClient) -> Source:
-    from airflow_provider_mlconnector.hooks.jde.source import customers
-
-    return customers(client)
-
-
-def _contacts(client: JdeClient) -> Source:
-    from airflow_provider_mlconnector.hooks.jde.source import contacts
-
-    return contacts(client)
-
-
-def _opportunities(client: JdeClient) -> Source:
-    from airflow_provider_mlconnector.hooks.jde.source import OpportunitySource
-
-    return OpportunitySource(client)
-
-
-def _marketo(name: str) -> Callable[[MarketoClient], TargetObject]:
-    def open_target(client: MarketoClient) -> TargetObject:
-        from airflow_provider_mlconnector.hooks.marketo.target import MarketoObject
-
-        return MarketoObject(client, name)
-
-    return open_target
-
-
 def _plan(name: str, key: str | None, source: JdeClient, target: MarketoClient, field_map: FieldMap) -> Plan:
     from airflow_provider_mlconnector.hooks.marketo import target as marketo
 
     if name == "opportunities" and source.connection.orchestrations.opportunities is None:
         return Plan(not_configured=f"Connection '{source.connection.conn_id}' names no orchestration 'opportunities'")
     return marketo.plan(target, name, marketo.prefixed(target, field_map, key) if key else field_map)
-
-
-def _has_field(name: str, client: MarketoClient, field: str) -> bool:
-    from airflow_provider_mlconnector.hooks.marketo.target import has_field
-
-    return has_field(client, name, field)
-
-
-def _validator(plan: Plan) -> Validator:
-    from airflow_provider_mlconnector.hooks.marketo.target import validator
-
-    return validator(plan)
-
-
-def _email(payload: Mapping[str, Any]) -> str | None:
-    email = payload.get("email")
-    return str(email).casefold() if email else None
-
-
-def _value_of(field: str) -> Callable[[Mapping[str, Any]], str | None]:
-    def value_of(payload: Mapping[str, Any]) -> str | None:
-        value = payload.get(field)
-        return None if value is None else str(value)
-
-    return value_of
 
 
 def _without_email(record: Record) -> tuple[str, str] | None:
@@ -144,12 +92,12 @@ SYNCS = (
         object="companies",
         tables=frozenset({"F03012", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"}),
         rows=COMPANIES,
-        open_source=_customers,
-        open_target=_marketo("companies"),
+        open_source=late("jde.source:customers"),
+        open_target=late("marketo.target:MarketoObject", name="companies"),
         plan=partial(_plan, "companies", "externalCompanyId"),
-        has_field=partial(_has_field, "companies"),
-        validator=_validator,
-        target_key=_value_of("externalCompanyId"),
+        has_field=late("marketo.target:has_field", name="companies"),
+        validator=late("marketo.target:validator"),
+        target_key=value_of("externalCompanyId"),
     ),
     Sync(
         name="jde_to_marketo.leads",
@@ -160,12 +108,12 @@ SYNCS = (
             {"F0111", "F03012", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"}
         ),
         rows=LEADS,
-        open_source=_contacts,
-        open_target=_marketo("leads"),
+        open_source=late("jde.source:contacts"),
+        open_target=late("marketo.target:MarketoObject", name="leads"),
         plan=partial(_plan, "leads", None),
-        has_field=partial(_has_field, "leads"),
-        validator=_validator,
-        target_key=_email,
+        has_field=late("marketo.target:has_field", name="leads"),
+        validator=late("marketo.target:validator"),
+        target_key=folded("email"),
         personal_key=True,
         skip=_without_email,
         links=(Link("externalCompanyId", "companies", required=False),),
@@ -177,12 +125,12 @@ SYNCS = (
         object="opportunities",
         tables=frozenset({"ORCH"}),
         rows=OPPORTUNITIES,
-        open_source=_opportunities,
-        open_target=_marketo("opportunities"),
+        open_source=late("jde.source:OpportunitySource"),
+        open_target=late("marketo.target:MarketoObject", name="opportunities"),
         plan=partial(_plan, "opportunities", "externalOpportunityId"),
-        has_field=partial(_has_field, "opportunities"),
-        validator=_validator,
-        target_key=_value_of("externalOpportunityId"),
+        has_field=late("marketo.target:has_field", name="opportunities"),
+        validator=late("marketo.target:validator"),
+        target_key=value_of("externalOpportunityId"),
         links=(Link("externalCompanyId", "companies", required=False),),
     ),
 )

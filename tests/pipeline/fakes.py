@@ -85,9 +85,14 @@ class FakeTarget:
     at_call: Callable[[int], None] = lambda number: None
     flying: int = 0
     most_flying: int = 0
+    known: dict[str, bool] = field(default_factory=dict)
+    prepared: list[tuple[Plan, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
+
+    def prepare(self, plan: Plan, rows: int) -> None:
+        self.prepared.append((plan, rows))
 
     def group(self, ready: Ready) -> str:
         return "1" if ready.moved_from else "2"
@@ -114,6 +119,7 @@ class FakeTarget:
         if ready.record_key in self.refused:
             return self.refused[ready.record_key]
         self.moved[ready.record_key] = ready.moved_from
+        self.known[ready.record_key] = ready.known
         outcome = Outcome.UPDATED if key in self.objects else Outcome.CREATED
         self.objects[key] = ready.payload
         return RowResult(outcome, target_id=f"target-{key}", request_id="r-1")

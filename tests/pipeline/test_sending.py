@@ -16,10 +16,10 @@ from airflow_provider_mlconnector.exceptions import (
 from airflow_provider_mlconnector.ledger.claims import Target
 from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
 from airflow_provider_mlconnector.pipeline.lease import Lease, held
-from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready
+from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan, Ready
 from airflow_provider_mlconnector.pipeline.sender import Sender
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
-from tests.pipeline.fakes import READ_AT, REFUSED, FakeTarget, World, make_sync, things
+from tests.pipeline.fakes import READ_AT, REFUSED, FakeTarget, World, make_sync, record, things
 
 # Errors and retries
 
@@ -167,3 +167,28 @@ def test_an_object_that_turns_read_only_skips_the_rest_without_asking(world: Wor
     assert world.run(things(0, 9)) == {"read": 9, "created": 3, "skipped": 6}
     assert len(world.target.calls) == 2
     assert world.state_of("8")["reason_code"] == "1018"
+
+
+def test_a_target_gets_ready_for_a_chunk_before_its_sizes_count(world: World) -> None:
+    """It learns the plan and how many records there may be, and may choose its batches by that."""
+
+    def choose(plan: Plan, rows: int) -> None:
+        world.target.prepared.append((plan, rows))
+        world.target.max_batch = rows
+
+    world.target.prepare = choose  # type: ignore[method-assign]
+    world.run(things(0, 7))
+    ((plan, rows),) = world.target.prepared
+    assert rows == 7
+    assert {row["target"] for row in plan.rows} == {"id", "name", "limit"}
+    assert len(world.target.calls) == 1
+
+
+def test_a_target_is_told_what_it_was_sent_before(world: World) -> None:
+    """Under the same target key: a record that was refused, or has moved, is not known there."""
+    world.target.refused["2"] = REFUSED
+    world.run([record(1), record(2), record(3, ID="old")])
+    assert world.target.known == {"1": False, "3": False}
+    world.target.refused.clear()
+    world.run([record(1, "new"), record(2, "new"), record(3, ID="moved")])
+    assert world.target.known == {"1": True, "2": False, "3": False}

@@ -41,6 +41,9 @@ class MarketoObject:
         self.max_bytes = client.max_bytes
         self.concurrency = max(1, math.floor(client.connection.max_concurrency))
 
+    def prepare(self, plan: Plan, rows: int) -> None:
+        """Nothing to get ready; see TargetObject."""
+
     def group(self, ready: Ready) -> str:
         """Leads whose e-mail address has changed go apart, and first: they are updated by Marketo's own id."""
         return MOVE if ready.moved_from and self._name == "leads" else UPSERT
@@ -165,7 +168,7 @@ def _anything(_payload: Mapping[str, Any]) -> None:
     """Check nothing: an object that cannot be described is not written either."""
 
 
-def has_field(client: MarketoClient, name: str, field: str) -> bool:
+def has_field(client: MarketoClient, field: str, *, name: str) -> bool:
     """Whether the object has this field; an object that cannot be described has any."""
     try:
         return field in client.describe(name).fields

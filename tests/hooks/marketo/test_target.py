@@ -211,8 +211,8 @@ def test_the_validator_knows_types_and_lengths_from_the_staged_plan(client: Mark
 
 def test_whether_a_field_is_there(client: MarketoClient, instance: Any, failure: Callable[..., Any]) -> None:
     """An object that cannot be described may have any: its rows are not another sync's mistake."""
-    assert has_field(client, "leads", "title")
-    assert not has_field(client, "leads", "color")
+    assert has_field(client, "title", name="leads")
+    assert not has_field(client, "color", name="leads")
     for code in ("1018", "603"):
         instance.answer("GET", COMPANIES, failure(code))
-        assert has_field(client, "companies", "color")
+        assert has_field(client, "color", name="companies")

@@ -125,7 +125,7 @@ def test_leads_go_where_companies_cannot_be_described(
     """What the describe of companies says about itself does not stop leads, nor cut their link."""
     instance.answer("GET", COMPANY, failure(refusal) if isinstance(refusal, str) else refusal)
     assert [row["target"] for row in plan(client, "leads", LEADS).rows] == ["email", "externalCompanyId"]
-    assert has_field(client, "companies", "anything")
+    assert has_field(client, "anything", name="companies")
     with pytest.raises((Stop, Unavailable)):
         plan(client, "companies", COMPANIES)
 
