@@ -1,14 +1,14 @@
-"""Which rows of the address book make a customer and a contact, as a table.
+"""Which rows of the address book make a customer, a contact, a supplier and a party, as a table.
 
-A JDE customer is spread over six tables; a contact (Who's Who line, IDLN > 0) over four. Each part below is one row
-of one table chosen by a rule; its columns come out under the part's name, which is the table's name where a record
-has only one row of it.
+A JDE customer is spread over six tables; a contact (Who's Who line, IDLN > 0) over four. A party is a customer, a
+vendor or both, with one person: the one whose e-mail is the party's. Each part below is one row of one table chosen by
+a rule; its columns come out under the part's name, which is the table's name where a record has only one row of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -27,8 +27,10 @@ class Part:
 
     :param name: prefix of its columns in the record, e.g. `F0115_FAX`.
     :param own_line: whether the row belongs to the record's own Who's Who line, not to the company.
+    :param or_own_line: whether it is the own line's where the company has no such row.
     :param wanted: whether it is read when no columns are asked for at all.
     :param needed: whether it is always read, because it tells who is a customer or a contact.
+    :param derived: whether it is told from the other parts and stands in no table; its columns are all there are.
     """
 
     name: str
@@ -36,8 +38,10 @@ class Part:
     columns: tuple[str, ...]
     pick: Pick
     own_line: bool = False
+    or_own_line: bool = False
     wanted: bool = True
     needed: bool = False
+    derived: bool = False
 
 
 def first(rows: list[Row], _today: date) -> Row | None:
@@ -91,42 +95,57 @@ def address(kind: str) -> Pick:
     return pick
 
 
-_MASTER = Part("F03012", "F03012", ("AN8", "CO"), by_company, needed=True)
-_BOOK = Part("F0101", "F0101", ("AN8", "ALKY", "ALPH", "TAX", "MCU", "SIC", "LNGP", "AT1"), first, needed=True)
+e_mail = address("E")
+"""The rule of a record's e-mail."""
+
+_CUSTOMER = ("AN8", "CO", "MCUR", "CRCD", "TRAR", "ACL", "HOLD", "CMGR")
+_SUPPLIER = ("AN8", "APC", "MCUP", "OBAP", "AIDP", "CRRP", "TXA2", "EXR2", "HDPY", "TRAP", "PYIN", "CRCA")
+_PERSON = ("AN8", "IDLN", "MLNM", "ALPH", "GNNM", "MDNM", "SRNM", "ATTL", "TYC")
 _ADDRESS = ("EFTB", "ADD1", "ADD2", "ADD3", "ADD4", "ADDZ", "CTY1", "COUN", "ADDS", "CTR")
 _PHONE = ("PHTP", "AR1", "PH1")
 _MAIL = ("ETP", "EMAL")
-
-CUSTOMER = (
-    Part(
-        "F03012", "F03012", (*_MASTER.columns, "MCUR", "CRCD", "TRAR", "ACL", "HOLD", "CMGR"), by_company, needed=True
-    ),
+_BOOK = Part("F0101", "F0101", ("AN8", "ALKY", "ALPH", "TAX", "MCU", "SIC", "LNGP", "AT1"), first, needed=True)
+_MASTER = Part("F03012", "F03012", _CUSTOMER, by_company, needed=True)
+_PAYEE = Part("F0401", "F0401", _SUPPLIER, first, needed=True)
+_WEB = Part("F01151_I", "F01151", _MAIL, address("I"))
+_COMPANY = (
     _BOOK,
     Part("F0116", "F0116", _ADDRESS, in_force),
     Part("F0115", "F0115", _PHONE, voice),
     Part("F0115_FAX", "F0115", _PHONE, phone(FAX.__contains__)),
     Part("F0115_MOBILE", "F0115", _PHONE, phone(MOBILE.__contains__), wanted=False),
-    Part("F01151", "F01151", _MAIL, address("E")),
-    Part("F01151_I", "F01151", _MAIL, address("I")),
+    Part("F01151", "F01151", _MAIL, e_mail),
+    _WEB,
 )
+
+CUSTOMER = (_MASTER, *_COMPANY)
+SUPPLIER = (_PAYEE, *_COMPANY)
 CONTACT = (
-    Part(
-        "F0111",
-        "F0111",
-        ("AN8", "IDLN", "MLNM", "ALPH", "GNNM", "MDNM", "SRNM", "ATTL", "TYC"),
-        first,
-        own_line=True,
-        needed=True,
-    ),
-    _MASTER,
+    Part("F0111", "F0111", _PERSON, first, own_line=True, needed=True),
+    replace(_MASTER, columns=("AN8", "CO")),
     _BOOK,
     Part("F0116", "F0116", _ADDRESS, in_force, wanted=False),
     Part("F0115", "F0115", _PHONE, voice, own_line=True),
     Part("F0115_MOBILE", "F0115", _PHONE, phone(MOBILE.__contains__), own_line=True),
     Part("F0115_FAX", "F0115", _PHONE, phone(FAX.__contains__), own_line=True),
-    Part("F01151", "F01151", _MAIL, address("E"), own_line=True),
-    Part("F01151_I", "F01151", _MAIL, address("I"), own_line=True, wanted=False),
+    Part("F01151", "F01151", _MAIL, e_mail, own_line=True),
+    replace(_WEB, own_line=True, wanted=False),
 )
+PARTY = (
+    Part("PARTY", "PARTY", ("TYPE", "CUSTOMER", "VENDOR"), first, derived=True),
+    _MASTER,
+    _PAYEE,
+    _BOOK,
+    Part("F0111", "F0111", _PERSON, first, own_line=True),
+    Part("F0116", "F0116", _ADDRESS, in_force),
+    Part("F0115", "F0115", _PHONE, voice, or_own_line=True),
+    Part("F0115_MOBILE", "F0115", _PHONE, phone(MOBILE.__contains__), or_own_line=True),
+    Part("F0115_FAX", "F0115", _PHONE, phone(FAX.__contains__), or_own_line=True),
+    # Always read: whose line the e-mail is on is whose name and phone the record has.
+    Part("F01151", "F01151", _MAIL, e_mail, own_line=True, needed=True),
+    _WEB,
+)
+"""The own line of a party is the one its e-mail stands on."""
 
 LINES = {
     "F0111": ("IDLN",),
@@ -136,7 +155,7 @@ LINES = {
 RULE_COLUMNS = {**LINES, "F03012": ("CO",), "F0116": ("EFTB",)}
 """Columns that the rules look at, besides AN8."""
 STAMP = ("UPMJ", "UPMT")
-DAY_ONLY = ("F03012", "F0116")
+DAY_ONLY = ("F03012", "F0401", "F0116")
 """Tables for which Oracle's column lists name no UPMT; asking for a column that is not there fails the whole read."""
 
 

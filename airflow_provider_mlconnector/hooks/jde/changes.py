@@ -1,15 +1,16 @@
-"""Which customers changed: the change dates of six tables, merged into one ascending stream of address numbers."""
+"""Who changed: the change dates of several tables, merged into one ascending stream of address numbers."""
 
 from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError
+from airflow_provider_mlconnector.hooks.jde.access import reading_of
 from airflow_provider_mlconnector.hooks.jde.connection import ROLES
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.probe import may_be_the_columns
@@ -20,36 +21,63 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CUSTOMER_MASTER = ROLES["customer_master"]
-CHANGE_COLUMNS = tuple(f"{table}.UPMJ" for table in (CUSTOMER_MASTER, "F0101", "F0111", "F0115", "F01151", "F0116"))
+CUSTOMER_MASTER, SUPPLIER_MASTER = ROLES["customer_master"], ROLES["supplier_master"]
+CUSTOMER_TABLES = (CUSTOMER_MASTER, "F0101", "F0111", "F0115", "F01151", "F0116")
+SUPPLIER_TABLES = (SUPPLIER_MASTER, "F0101", "F0115", "F01151", "F0116")
 IN_FORCE = "F0116.EFTB"
 """An address that comes into force is a change, however old its UPMJ."""
 
 
 def changed_customer_keys(client: JdeClient, days: DayRange | None, *, after: int | None = None) -> Iterator[int]:
-    """Yield address numbers in ascending order, each once: those with a change in `days`, or all customers for None.
+    """Yield address numbers of customers as `changed_keys`; a change of their contacts counts."""
+    return changed_keys(client, days, masters=(CUSTOMER_MASTER,), tables=CUSTOMER_TABLES, after=after)
 
-    With days they include numbers that are no customers (suppliers, employees): `read_customers` and `read_contacts`
-    leave those out, which costs no call of its own. One page per table is held at a time. A table without UPMJ is
-    passed over with a warning.
 
+def changed_supplier_keys(client: JdeClient, days: DayRange | None, *, after: int | None = None) -> Iterator[int]:
+    """Yield address numbers of suppliers as `changed_keys`."""
+    return changed_keys(client, days, masters=(SUPPLIER_MASTER,), tables=SUPPLIER_TABLES, after=after)
+
+
+def changed_keys(
+    client: JdeClient,
+    days: DayRange | None,
+    *,
+    masters: Sequence[str],
+    tables: Sequence[str],
+    after: int | None = None,
+) -> Iterator[int]:
+    """Yield address numbers in ascending order, each once: those with a change in `days`, or all for None.
+
+    With days they include numbers of others (of customers: suppliers, employees): the reads by number leave those out,
+    which costs no call of its own. One page per table is held at a time. A table without UPMJ is passed over with a
+    warning.
+
+    :param masters: tables whose numbers, together, are all.
+    :param tables: tables whose change dates are looked at.
     :param after: the last number already dealt with.
     :raises ConfigurationError: no table has UPMJ, so that nothing would ever have changed.
+    :raises PermissionDenied: the user may not read a table; the message names it.
     """
     if days is None or (days.first is None and days.last is None):
-        yield from _numbers(client, CUSTOMER_MASTER, None, after, client.connection.page_mode)
+        # By key where there are two: the cursor of one would die while the other is ahead.
+        mode = client.connection.page_mode if len(masters) == 1 else "keyset"
+        yield from _merged([_numbers(client, master, None, after, mode) for master in masters])
         return
     # By key whatever the Connection says: cursors of streams that wait for each other would die one after the other.
     today = client.now().astimezone(client.zone).date()
     begun = replace(days, last=min(days.last or today, today))
-    streams = [_changed(client, column, days, after) for column in CHANGE_COLUMNS]
-    for number, _ in groupby(heapq.merge(*streams, _changed(client, IN_FORCE, begun, after))):
-        yield number
-    if not client.dataservice.columns.known(CHANGE_COLUMNS):
+    stamps = [f"{table}.UPMJ" for table in tables]
+    streams = [_changed(client, column, days, after) for column in stamps]
+    yield from _merged([*streams, _changed(client, IN_FORCE, begun, after)])
+    if not client.dataservice.columns.known(stamps):
         raise ConfigurationError(
             f"Connection '{client.connection.conn_id}': no table of the address book has a change date (UPMJ) that "
             "this user may read, so changes cannot be told; grant it, or run with full_refresh"
         )
+
+
+def _merged(streams: Sequence[Iterator[int]]) -> Iterator[int]:
+    return (number for number, _ in groupby(heapq.merge(*streams)))
 
 
 def _changed(client: JdeClient, column: str, days: DayRange, after: int | None) -> Iterator[int]:
@@ -59,7 +87,7 @@ def _changed(client: JdeClient, column: str, days: DayRange, after: int | None) 
             yield from _numbers(client, table, within(column, days), after, "keyset")
             return
     except MLConnectorError as error:
-        optional = column in CHANGE_COLUMNS and may_be_the_columns(error)
+        optional = column != IN_FORCE and may_be_the_columns(error)
         if not optional or not columns.lacks(column, beside=f"{table}.AN8"):
             raise
     log.warning("jde: %s has no UPMJ; a change in it alone is not noticed before the next full_refresh", table)
@@ -72,4 +100,5 @@ def _numbers(
     column = f"{table}.AN8"
     start = None if after is None else (after,)
     pages = client.read(table, columns=[column], where=where, key=[column], after=start, mode=mode)
-    yield from (number for number, _ in groupby(row[column] for page in pages for row in page.rows))
+    with reading_of(client, table):
+        yield from (number for number, _ in groupby(row[column] for page in pages for row in page.rows))

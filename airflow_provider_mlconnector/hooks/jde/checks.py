@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 
 CONFIG_PATH = "/jderest/defaultconfig"
-CUSTOMERS = ROLES["customer_master"]
+CUSTOMERS, SUPPLIERS = ROLES["customer_master"], ROLES["supplier_master"]
 
 
 def check_lines(client: JdeClient) -> list[str]:
@@ -32,11 +32,19 @@ def check_lines(client: JdeClient) -> list[str]:
     """
     lines = [_server(client), _login(client)]
     lines.append(_dates(client))
-    for table in ("F0101", CUSTOMERS):
-        grid = client.dataservice.browse(Browse(table, (f"{table}.AN8",), size=1))
-        state = "readable" if grid.rowset else "no rows: empty, or hidden from this user by row security"
-        lines.append(f"{client.dataservice.wire_name(table)}: {state}")
+    lines += [_table(client, table) for table in ("F0101", CUSTOMERS)]
+    try:
+        lines.append(_table(client, SUPPLIERS))
+    except Stop as refusal:
+        # A site without payables has customers all the same.
+        lines.append(f"{client.dataservice.wire_name(SUPPLIERS)}: not readable, so no sync of vendors ({refusal})")
     return lines
+
+
+def _table(client: JdeClient, table: str) -> str:
+    grid = client.dataservice.browse(Browse(table, (f"{table}.AN8",), size=1))
+    state = "readable" if grid.rowset else "no rows: empty, or hidden from this user by row security"
+    return f"{client.dataservice.wire_name(table)}: {state}"
 
 
 def _server(client: JdeClient) -> str:

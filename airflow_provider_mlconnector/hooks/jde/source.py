@@ -14,6 +14,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.hooks.jde import address_book
+from airflow_provider_mlconnector.hooks.jde import parties as party_book
 from airflow_provider_mlconnector.hooks.jde.ahead import ahead
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
@@ -31,6 +32,9 @@ BOUNDED = ("params", "backfill")
 """Windows that end where someone said; the others end at the present."""
 
 ReadKeys = Callable[..., address_book.Batch]
+"""(client, numbers, columns=) → the records among them."""
+ChangedKeys = Callable[..., Iterator[int]]
+"""(client, days, after=, columns=) → the numbers to read, ascending."""
 
 
 def days_of(window: Window, client: JdeClient) -> DayRange | None:
@@ -50,11 +54,11 @@ def change_days_of(window: Window, client: JdeClient) -> DayRange | None:
     return replace(days, last=None) if days and window.origin not in BOUNDED else days
 
 
-class CustomerSource:
-    """Customers, or the contacts of customers, with a change in the window."""
+class AddressBookSource:
+    """Records of the address book with a change in the window."""
 
-    def __init__(self, client: JdeClient, read: ReadKeys):
-        self._client, self._read = client, read
+    def __init__(self, client: JdeClient, read: ReadKeys, changed: ChangedKeys):
+        self._client, self._read, self._changed = client, read, changed
 
     @property
     def _depth(self) -> int:
@@ -67,7 +71,7 @@ class CustomerSource:
         """Yield records in ascending order of AN8; the cursor is the last AN8 dealt with."""
         after = request.after
         days = change_days_of(request.window, self._client)
-        changed = address_book.changed_customer_keys(self._client, days, after=after)
+        changed = self._changed(self._client, days, after=after, columns=request.columns)
         wanted = sorted({number_of(key) for key in request.also})
         also = (number for number in wanted if after is None or number > after)
         keys = (number for number, _ in groupby(heapq.merge(changed, also)))
@@ -82,6 +86,22 @@ def number_of(record_key: str) -> int:
     return int(record_key.partition("-")[0])
 
 
+class CustomerSource(AddressBookSource):
+    """Customers, or the contacts of customers, with a change in the window."""
+
+    def __init__(self, client: JdeClient, read: ReadKeys):
+        super().__init__(client, read, _regardless(address_book.changed_customer_keys))
+
+
+def _regardless(changed: Callable[..., Iterator[int]]) -> ChangedKeys:
+    """Return the stream of keys that is the same whichever columns are read."""
+
+    def keys(client: JdeClient, days: DayRange | None, *, after: int | None, **_columns: Any) -> Iterator[int]:
+        return changed(client, days, after=after)
+
+    return keys
+
+
 def customers(client: JdeClient) -> CustomerSource:
     """The source of customers."""
     return CustomerSource(client, address_book.read_customers)
@@ -90,6 +110,21 @@ def customers(client: JdeClient) -> CustomerSource:
 def contacts(client: JdeClient) -> CustomerSource:
     """The source of customers' contacts."""
     return CustomerSource(client, address_book.read_contacts)
+
+
+def suppliers(client: JdeClient) -> AddressBookSource:
+    """The source of suppliers."""
+    return AddressBookSource(client, address_book.read_suppliers, _regardless(address_book.changed_supplier_keys))
+
+
+def parties(client: JdeClient) -> AddressBookSource:
+    """The source of customers and vendors, each with the person its e-mail belongs to."""
+    return AddressBookSource(client, party_book.read_parties, _regardless(party_book.changed_party_keys))
+
+
+def party_customers(client: JdeClient) -> AddressBookSource:
+    """The source of the same records, of customers alone."""
+    return AddressBookSource(client, party_book.read_party_customers, party_book.changed_party_customer_keys)
 
 
 OPPORTUNITY_FIELDS = {

@@ -38,24 +38,28 @@ def _customers(writer: Writer, scale: float) -> list[Party]:
     for number in range(_size(CUSTOMERS, scale)):
         party = maker.party(FIRST_CUSTOMER + number, "C")
         maker.customer_rows(party)
-        contacts.company_lines(party)
+        if e_mail := contacts.company_lines(party):
+            writer.mailboxes.append(e_mail)
         contacts.contacts(party)
         made.append(party)
     return made
 
 
 def _suppliers(writer: Writer, scale: float, customers: list[Party]) -> None:
-    """Suppliers; each fifth is one of the customers too."""
+    """Suppliers; each fifth is one of the customers too, each tenth has the e-mail address of a customer."""
     maker, contacts = PartyMaker(writer), ContactMaker(writer)
     first = FIRST_CUSTOMER + len(customers) + 1000
     for number in range(_size(SUPPLIERS, scale)):
-        if number % 5 == 4 and customers:
+        if number % 5 == 2 and customers:
             maker.supplier_rows(customers[(number * 7) % len(customers)])
             continue
         party = maker.party(first + number, "V")
         maker.supplier_rows(party)
         contacts.company_lines(party)
         contacts.contacts(party)
+        if number % 10 == 1 and writer.mailboxes:
+            shared = writer.mailboxes[number // 10 * 3 % len(writer.mailboxes)]
+            contacts.shared_mailbox(party, shared.upper() if number % 20 == 11 else shared)
 
 
 def _others(writer: Writer, scale: float, customers: list[Party]) -> None:

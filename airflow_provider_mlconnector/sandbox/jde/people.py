@@ -17,14 +17,20 @@ class ContactMaker:
         self._writer = writer
         self._random = writer.random
 
-    def company_lines(self, party: Party) -> None:
-        """Write line 0: the company's mailing name, phone, fax, e-mail and web site."""
+    def company_lines(self, party: Party) -> str:
+        """Write line 0: the company's mailing name, phone, fax, e-mail and web site; return the e-mail, "" for none."""
         rnd = self._random
         self._writer.add("F0111", AN8=party.number, IDLN=0, MLNM=party.name, ALPH=party.name, **party.stamp)
         self._phones(party, 0, [kind for kind, chance in (("", 0.9), ("FAX", 0.4)) if rnd.random() < chance])
         addresses = [("E", f"info@{party.domain}")] if rnd.random() < 0.7 else []
+        e_mail = addresses[0][1] if addresses else ""
         addresses += [("I", f"www.{party.domain}")] if rnd.random() < 0.6 else []
         self._e_addresses(party, 0, addresses)
+        return e_mail
+
+    def shared_mailbox(self, party: Party, address: str) -> None:
+        """Write the mailbox of another company as the first of this one: companies of a group are served by one."""
+        self._writer.add("F01151", AN8=party.number, IDLN=0, RCK7=0, ETP="E", EMAL=address, **party.stamp)
 
     def contacts(self, party: Party) -> None:
         """Write none to six contacts, 2.25 on average."""

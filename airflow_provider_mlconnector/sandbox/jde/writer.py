@@ -18,7 +18,7 @@ class Writer:
     """Rows of one generation run. Days are counted back from `today`: 1 = yesterday, negative = the future.
 
     Also what the makers share: `domains` (mail domains given out), `addressed` (parties with F0116 rows),
-    `waiting` (party and address that waits for its second contact).
+    `mailboxes` (customers' company e-mails), `waiting` (party and address that waits for its second contact).
     """
 
     def __init__(self, store: Store, seed: int, today: date):
@@ -27,6 +27,7 @@ class Writer:
         self._store = store
         self.domains: Counter[str] = Counter()
         self.addressed: set[int] = set()
+        self.mailboxes: list[str] = []
         self.waiting: tuple[int, str] | None = None
         self._rows: dict[str, list[Row]] = {name: [] for name in store.tables}
         self._days = [self._compact(back) for back in range(OLDEST_CHANGE + 1)]

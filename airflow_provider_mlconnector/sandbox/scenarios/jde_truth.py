@@ -10,6 +10,7 @@ from typing import Any
 
 from ..marketo.errors import Skipped
 from ..marketo.values import CHECKS
+from .jde_parties import Party, PartyBook
 
 Row = dict[str, Any]
 DATED = ("F03012", "F0101", "F0111", "F0115", "F01151", "F0116")
@@ -46,15 +47,32 @@ class AddressBook:
         return {row["AN8"] for row in self.tables["F03012"]} & {row["AN8"] for row in self.tables["F0101"]}
 
     @cached_property
+    def vendors(self) -> set[int]:
+        """Those with a supplier master row and an address book row."""
+        return {row["AN8"] for row in self.tables["F0401"]} & {row["AN8"] for row in self.tables["F0101"]}
+
+    @cached_property
+    def parties(self) -> dict[int, Party]:
+        """Customers and vendors by number, in its order."""
+        book = PartyBook(self.tables, self.address)
+        return {number: book.party(number) for number in sorted(self.customers | self.vendors)}
+
+    @cached_property
     def names(self) -> dict[int, str]:
         """Address number → name."""
         return {row["AN8"]: row["ALPH"] for row in self.tables["F0101"]}
 
     def touched(self, first: str, last: str) -> set[int]:
         """Customers of whom any row was changed, or an address comes into force, on these days (YYYYMMDD)."""
-        found = {row["AN8"] for table in DATED for row in self.tables[table] if first <= row["UPMJ"] <= last}
-        found |= {row["AN8"] for row in self.tables["F0116"] if first <= row["EFTB"] <= last}
-        return found & self.customers
+        return self._touched(DATED, first, last) & self.customers
+
+    def touched_parties(self, first: str, last: str) -> set[int]:
+        """Customers and vendors of whom any row was changed, or an address comes into force, on these days."""
+        return self._touched((*DATED, "F0401"), first, last) & self.parties.keys()
+
+    def _touched(self, tables: Iterable[str], first: str, last: str) -> set[int]:
+        found = {row["AN8"] for table in tables for row in self.tables[table] if first <= row["UPMJ"] <= last}
+        return found | {row["AN8"] for row in self.tables["F0116"] if first <= row["EFTB"] <= last}
 
     def address(self, number: int) -> Row | None:
         """Return the address in force: the latest that has begun, a blank beginning being the earliest."""

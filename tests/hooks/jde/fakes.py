@@ -42,6 +42,8 @@ class FakeAis:
         """Columns (`F0116.UPMJ`) that the site's tables do not have; asking for one fails the whole read."""
         self.unknown: dict[str, Any] = {"status": 500}
         """How the fake refuses them, besides its words."""
+        self.forbidden: set[str] = set()
+        """Tables that the user may not read."""
         self.answers: dict[str, list[dict[str, Any]]] = {}
         self.calls: list[Any] = []
         self.logins = 0
@@ -72,11 +74,16 @@ class FakeAis:
             return self._prepared({"status": 444, "json": {"message": "Invalid Token"}}, context)
         if path.endswith("/dataservice/next"):
             return self._next(request, context)
+        return self._refused(request, context) or self._browse(request.json())
+
+    def _refused(self, request: Any, context: Any) -> bytes:
+        if request.json()["targetName"] in self.forbidden:
+            return self._prepared({"status": 403, "json": {"message": "Authorization Failure"}}, context)
         asked = set(re.findall(r"F\w+\.\w+", request.text)) & self.lacking
         if asked:
             refusal = {"json": {"message": f"Column {min(asked)} is not valid", "exception": "a.B"}, **self.unknown}
             return self._prepared(refusal, context)
-        return self._browse(request.json())
+        return b""
 
     def _prepared(self, answer: dict[str, Any], context: Any) -> bytes:
         if "exc" in answer:

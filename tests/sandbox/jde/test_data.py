@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from airflow_provider_mlconnector.sandbox.jde import JdeSandbox
+from airflow_provider_mlconnector.sandbox.scenarios.jde_parties import Party, owners
+from airflow_provider_mlconnector.sandbox.scenarios.jde_truth import AddressBook
 from tests.sandbox.jde.client import make_server
 
 Rows = list[dict[str, Any]]
@@ -91,6 +95,42 @@ def test_electronic_addresses_are_as_dirty_as_promised(tables: dict[str, Rows]) 
     shared = [owner for address, owner in owners.items() if len(owner) == 2 and not address.startswith(("info@", "@"))]
     assert len(shared) > 5
     assert any(address != address.lower() for address in addresses)
+
+
+@pytest.mark.parametrize("scale", [0.05, 1])
+def test_parties_are_of_all_kinds(scale: float) -> None:
+    """Customers, vendors, both; the e-mail on line 0, on a contact's only, nowhere; one shared by a vendor."""
+    parties = AddressBook(make_server(scale=scale).state()).parties.values()
+    assert {party.type for party in parties} == {"Customer", "Vendor", "Customer and vendor"}
+    places = Counter("none" if party.line is None else "contact" if party.line else "company" for party in parties)
+    assert min(places[place] for place in ("none", "contact", "company")) >= (5 if scale == 1 else 1)
+    sharing = Counter(party.email.casefold() for party in parties if party.email)
+    shared = [party for party in parties if sharing[party.email.casefold()] > 1]
+    assert {party.type for party in shared} >= {"Customer", "Vendor"}
+    if scale == 1:
+        assert any(party.email.isupper() for party in shared)
+        assert any("@" not in party.email for party in parties if party.email)
+
+
+def test_domains_are_plausible(tables: dict[str, Rows]) -> None:
+    """Targets refuse what is reserved for examples and tests, as their real services do."""
+    reserved = re.compile(r"(^|[@.])(example|test|invalid|localhost)(\.|$)")
+    assert [row["EMAL"] for row in tables["F01151"] if reserved.search(row["EMAL"].lower())] == []
+
+
+def test_the_mailbox_belongs_to_the_party_that_changed_last() -> None:
+    """Of a shared e-mail; of equal changes to the lower key. Only the rows that a map reads count."""
+    state = make_server(scale=0.05).state()
+    stamps = {"F0101": ("20260101", 5), "F0401": ("20260601", 0)}
+    one, two, three = (replace(party, email="A@b.com", stamps=stamps) for party in _three(AddressBook(state)))
+    older = replace(two, stamps={"F0101": ("20260102", 0), "F0401": ("20260101", 0)})
+    assert owners([three, one, replace(two, email="")]) == {"a@b.com": one}
+    assert owners([one, older]) == {"a@b.com": one}
+    assert owners([one, older], {"F0101"}) == {"a@b.com": older}
+
+
+def _three(book: AddressBook) -> list[Party]:
+    return list(book.parties.values())[:3]
 
 
 def test_addresses_by_date_have_a_past_and_a_future(tables: dict[str, Rows]) -> None:
