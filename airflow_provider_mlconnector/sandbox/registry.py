@@ -9,6 +9,7 @@ from .core.vendor import Vendor
 VENDORS = {
     "jde": "airflow_provider_mlconnector.sandbox.jde:JdeSandbox",
     "marketo": "airflow_provider_mlconnector.sandbox.marketo:MarketoSandbox",
+    "mailchimp": "airflow_provider_mlconnector.sandbox.mailchimp:MailchimpSandbox",
 }
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import create_engine
 
 from airflow_provider_mlconnector import stubs
 from airflow_provider_mlconnector.sandbox import sqlite, standalone
+from airflow_provider_mlconnector.sandbox.registry import VENDORS
 
 
 class Airflow(NamedTuple):
@@ -102,9 +103,9 @@ def test_the_dags_are_there_without_errors(airflow: Airflow) -> None:
 
 @pytest.mark.slow
 def test_the_connections_can_be_looked_at_and_tested(airflow: Airflow) -> None:
-    """Both Connections stand in the UI's list, and work when its Test button sends back what it was shown."""
+    """Every vendor's Connection stands in the UI's list, and works when its Test button sends back what it showed."""
     connections = airflow.get("/api/v2/connections").json()["connections"]
-    assert {found["connection_id"] for found in connections} == {"jde_default", "marketo_default"}
+    assert {found["connection_id"] for found in connections} == {f"{name}_default" for name in VENDORS}
     for shown in connections:
         # As the UI does: the password stays masked, an absent port is 0.
         body = {name: shown[name] for name in ("connection_id", "conn_type", "host", "login", "password", "extra")}
