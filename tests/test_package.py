@@ -55,6 +55,7 @@ def name_of(path: Path) -> str:
         "hooks.registry",
         "hooks.jde.client",
         "hooks.marketo.client",
+        "hooks.mailchimp.client",
         "provider_info",
         "sandbox",
     ],

@@ -156,7 +156,7 @@ def test_a_vendor_is_found_by_each_of_its_names(model: type[VendorConnection]) -
 
 def test_an_unknown_vendor_is_refused_with_the_known_ones() -> None:
     """A typing error in a connection type is answered with what there is."""
-    with pytest.raises(ConfigurationError, match=r"'jed_ais'.*jde_ais, marketo"):
+    with pytest.raises(ConfigurationError, match=r"'jed_ais'.*jde_ais, mailchimp, marketo"):
         by_conn_type("jed_ais")
 
 

@@ -71,7 +71,7 @@ class VendorHook(HttpHook):
         """Return the limiter of the vendor's account, shared by all tasks and workers through the ledger."""
         if limits is None:
             return NO_LIMIT
-        return AccountLimiter(self.connection.account_id, limits, open_airflow_ledger().slots)
+        return AccountLimiter(self.connection.quota_id, limits, open_airflow_ledger().slots)
 
     def get_conn(
         self, headers: dict[Any, Any] | None = None, extra_options: dict[str, Any] | None = None

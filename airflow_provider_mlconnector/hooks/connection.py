@@ -148,6 +148,11 @@ class VendorConnection(BaseModel):
         """A short hash of `account`."""
         return hashlib.sha256(self.account.encode()).hexdigest()[:12]
 
+    @property
+    def quota_id(self) -> str:
+        """What the vendor's limits are counted by: `account_id`, where a vendor knows nothing wider."""
+        return self.account_id
+
     def http_options(self, *, timeout: tuple[float, float]) -> HttpOptions:
         """The transport's options; `timeout` is the vendor's default (connect, read) in seconds."""
         given = self.timeout

@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.hooks.connection import VendorConnection
 CONNECTIONS: tuple[str, ...] = (
     "airflow_provider_mlconnector.hooks.jde.connection:JdeConnection",
     "airflow_provider_mlconnector.hooks.marketo.connection:MarketoConnection",
+    "airflow_provider_mlconnector.hooks.mailchimp.connection:MailchimpConnection",
 )
 """`module:class` of each vendor's connection model. Strings, so that reading this list imports no vendor."""
 

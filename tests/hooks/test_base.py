@@ -187,7 +187,7 @@ def test_the_test_button_names_a_mistake_in_the_connection(make: Make, server: r
 
 
 def test_the_limiter_is_shared_through_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One for the vendor's account, on by default; without limits there is none."""
+    """One for whatever the vendor counts its limits by, on by default; without limits there is none."""
     made: list[Any] = []
     shared: Any = object()
 
@@ -198,7 +198,7 @@ def test_the_limiter_is_shared_through_the_ledger(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "AccountLimiter", make)
     monkeypatch.setattr(module, "open_airflow_ledger", lambda: type("Ledger", (), {"slots": "slots"}))
     hook = MarketoHook()
-    hook.__dict__["connection"] = type("Connection", (), {"account_id": "acc"})
+    hook.__dict__["connection"] = type("Connection", (), {"quota_id": "acc"})
     assert hook.limiter(None) is NO_LIMIT
     limits: Any = object()
     assert hook.limiter(limits) is shared

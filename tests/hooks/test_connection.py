@@ -205,3 +205,8 @@ def test_account_tells_systems_apart() -> None:
     assert one.account_id == same.account_id
     assert one.account_id != parse("https://test.example.com").account_id
     assert "s3cr3t" not in one.account
+
+
+def test_limits_are_counted_by_the_account() -> None:
+    """Where a vendor knows nothing wider, what shares an account shares its limits."""
+    assert parse().quota_id == parse().account_id

@@ -1,0 +1,104 @@
+"""Many members at once by /batches: the same PUTs, run by Mailchimp in its own time, each with an answer of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from airflow_provider_mlconnector.exceptions import RecordError, RetryLater
+from airflow_provider_mlconnector.hooks.mailchimp.answers import (
+    archived,
+    is_of_stored_address,
+    result_of,
+    tags_to_set,
+    written,
+)
+from airflow_provider_mlconnector.hooks.mailchimp.client import (
+    MailchimpClient,
+    Operation,
+    OperationAnswer,
+    subscriber_hash,
+)
+from airflow_provider_mlconnector.hooks.mailchimp.inventory import Inventory
+from airflow_provider_mlconnector.hooks.mailchimp.models import Member
+from airflow_provider_mlconnector.hooks.mailchimp.payload import member_body, tags_of
+from airflow_provider_mlconnector.outcomes import RowResult
+from airflow_provider_mlconnector.pipeline.ports import Ready
+
+
+class BatchLoad:
+    """One load of members.
+
+    :param write: writes one member by calls of its own: what Mailchimp could not do in its batch is done so.
+    """
+
+    def __init__(self, client: MailchimpClient, inventory: Inventory, write: Callable[[Ready], RowResult]):
+        self._client, self._inventory, self._write = client, inventory, write
+        self._members = f"/lists/{client.connection.list_id}/members"
+        self._results: dict[str, RowResult] = {}
+        self._tags: dict[str, tuple[Member, dict[str, bool]]] = {}
+
+    def deliver(self, batch: Sequence[Ready]) -> list[RowResult]:
+        """Send the records and return what became of each, in their order."""
+        known = {ready.record_key: ready.known or self._inventory.has(_hash(ready)) for ready in batch}
+        for ready in batch:
+            if known[ready.record_key] is None:
+                self._results[ready.record_key] = archived(_hash(ready))
+        open_ = [ready for ready in batch if known[ready.record_key] is not None]
+        operations = [
+            Operation("PUT", f"{self._members}/{_hash(ready)}", member_body(ready.payload), id=ready.record_key)
+            for ready in open_
+        ]
+        for ready, answer in zip(open_, self._run(operations), strict=True):
+            self._results[ready.record_key] = self._read(ready, answer, created=not known[ready.record_key])
+        self._set_tags()
+        return [self._results[ready.record_key] for ready in batch]
+
+    def _run(self, operations: Sequence[Operation]) -> list[OperationAnswer]:
+        return self._client.run_batch(operations) if operations else []
+
+    def _read(self, ready: Ready, answer: OperationAnswer, *, created: bool) -> RowResult:
+        error = answer.error()
+        if isinstance(error, RetryLater):
+            return self._write(ready)
+        if isinstance(error, RecordError):
+            again = is_of_stored_address(error, member_body(ready.payload))
+            return self._write(ready) if again else result_of(error)
+        if error is not None:
+            raise error
+        member = Member.model_validate(answer.body)
+        if member.status == "archived":
+            return archived(member.id, answer.request_id)
+        if tags := tags_to_set(member, tags_of(ready.payload)):
+            self._tags[ready.record_key] = member, tags
+        return written(member, answer.request_id, created=created)
+
+    def _set_tags(self) -> None:
+        operations = [
+            Operation("POST", f"{self._members}/{member.id}/tags", {"tags": tag_list(tags)}, id=key)
+            for key, (member, tags) in self._tags.items()
+        ]
+        for operation, answer in zip(operations, self._run(operations), strict=True):
+            if refusal := self._untagged(answer, *self._tags[operation.id]):
+                self._results[operation.id] = result_of(refusal)
+
+    def _untagged(self, answer: OperationAnswer, member: Member, tags: dict[str, bool]) -> RecordError | None:
+        """Return why a member's tags were refused; what failed in passing is done by a call of its own."""
+        error = answer.error()
+        if isinstance(error, RetryLater):
+            try:
+                self._client.set_tags(member.id, tags)
+            except RecordError as refusal:
+                return refusal
+            return None
+        if error is not None and not isinstance(error, RecordError):
+            raise error
+        return error
+
+
+def tag_list(tags: dict[str, bool]) -> list[dict[str, str]]:
+    """Return the tags as the endpoint takes them."""
+    return [{"name": name, "status": "active" if on else "inactive"} for name, on in tags.items()]
+
+
+def _hash(ready: Ready) -> str:
+    return subscriber_hash(str(ready.payload["email_address"]))
