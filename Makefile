@@ -42,7 +42,7 @@ airflow: $(STAMP) ## Airflow's UI with the simulated vendors, connections and DA
 bench: $(STAMP) ## Measure, side by side with what others would write
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-reference: $(STAMP) ## Write the reference tables of README.md from the code
+reference: $(STAMP) ## Write the reference tables of README.md and docs/ from the code
 	@$(BIN)/python scripts/reference.py
 
 wheel: $(STAMP) ## Build the wheel into dist/

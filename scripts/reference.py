@@ -1,4 +1,4 @@
-"""Write the reference tables of README.md from the code: `make reference`. A test keeps the two the same."""
+"""Write the reference tables of README.md and docs/ from the code: `make reference`. A test keeps them the same."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from airflow_provider_mlconnector.cli import get_commands
 from airflow_provider_mlconnector.config_options import OPTIONS
 from airflow_provider_mlconnector.hooks.connection import VendorConnection
 from airflow_provider_mlconnector.hooks.registry import connection_models
+from airflow_provider_mlconnector.mapping import Row
 from airflow_provider_mlconnector.mapping.converters import CONVERTERS
 from airflow_provider_mlconnector.operators.factory import PARAMS
 from airflow_provider_mlconnector.provider_info import STANDARD_FIELDS
 from airflow_provider_mlconnector.syncs import all_syncs
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
 BLOCK = re.compile(r"(<!-- reference: (?P<name>[\w.]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -102,14 +104,19 @@ def _argument(argument: Arg) -> str:
 def field_map(name: str) -> str:
     """Return the default field map of a sync."""
     rows = [
-        (f"`{row.target}`", ", ".join(f"`{s}`" for s in row.sources), row.convert, "if there" if row.optional else "")
+        (f"`{row.target}`", source(row), row.convert, "if there" if row.optional else "")
         for row in all_syncs()[name].rows.rows
     ]
     return table(("target field", "source", "converter", "sent"), rows)
 
 
+def source(row: Row) -> str:
+    """Return where a row's value comes from."""
+    return ", ".join(f"`{field}`" for field in row.sources) or f"constant `{json.dumps(row.value)}`"
+
+
 def blocks() -> dict[str, Callable[[], str]]:
-    """Return what makes each block of README.md."""
+    """Return what makes each block."""
     return {
         **{model.conn_type: lambda model=model: own_extras(model) for model in connection_models()},  # type: ignore[misc]
         "common": common_extras,
@@ -128,14 +135,15 @@ def rendered(text: str) -> str:
 
 
 def main() -> int:
-    """Write README.md; with --check only say whether it would change."""
+    """Write the documents; with --check only say whether any would change."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; 1 when something would change")
-    before = README.read_text()
-    after = rendered(before)
+    texts = {path: path.read_text() for path in DOCUMENTS}
+    stale = {path: after for path, before in texts.items() if (after := rendered(before)) != before}
     if parser.parse_args().check:
-        return int(before != after)
-    README.write_text(after)
+        return int(bool(stale))
+    for path, text in stale.items():
+        path.write_text(text)
     return 0
 
 

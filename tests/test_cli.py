@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.ledger.runs import Counts, RunStart
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.state import MemoryState, SyncState
 from airflow_provider_mlconnector.state import AirflowVariables
+from airflow_provider_mlconnector.syncs import all_syncs
 
 SYNC = "jde_to_marketo.companies"
 AT = datetime(2026, 3, 10, 2, tzinfo=UTC)
@@ -147,7 +148,7 @@ def test_the_status_has_every_sync(run: Run, trail: None, state: MemoryState) ->
     """Watermark, its age, the last run's counts; a sync that has never run is there as well."""
     SyncState(state, SYNC).move_watermark("abc", AT, "run-1")
     rows = {row["sync"]: row for row in map(json.loads, run("status", "--format", "json").splitlines())}
-    assert list(rows) == ["jde_to_marketo.companies", "jde_to_marketo.leads", "jde_to_marketo.opportunities"]
+    assert list(rows) == list(all_syncs())
     companies = rows[SYNC]
     assert (companies["status"], companies["read"], companies["created"], companies["rejected"]) == ("success", 2, 1, 1)
     assert (companies["watermark"], companies["age"]) == ("2026-03-10T02:00:00Z", "5:00:00")

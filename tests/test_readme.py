@@ -1,28 +1,36 @@
-"""Promises of README.md: what it says about extras, params, commands and messages is what the code does."""
+"""Promises of README.md and docs/: what they say about extras, params, commands and messages is what the code does."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 import airflow_provider_mlconnector
+from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.hooks.registry import connection_models
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.mapping.converters import CONVERTERS
 from airflow_provider_mlconnector.provider_info import STANDARD_FIELDS
+from airflow_provider_mlconnector.syncs import all_syncs
 
 PACKAGE = Path(airflow_provider_mlconnector.__file__).parent
-README = (PACKAGE.parent / "README.md").read_text()
-FAILURES = README.partition("## When something fails")[2].partition("\n## ")[0]
+ROOT = PACKAGE.parent
+README = (ROOT / "README.md").read_text()
+FOLDER = ROOT / "docs" / "vendors"
+DOCUMENTS = {path: path.read_text() for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))}
+ALL = "\n".join(DOCUMENTS.values())
 
 
 @pytest.fixture(scope="module")
 def reference() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("reference", PACKAGE.parent / "scripts" / "reference.py")
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "scripts" / "reference.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -30,16 +38,84 @@ def reference() -> ModuleType:
     return module
 
 
+def blocks_of(text: str) -> list[str]:
+    """The names of the tables that are written from the code."""
+    return re.findall(r"<!-- reference: (\S+) -->", text)
+
+
 def test_the_reference_tables_are_those_of_the_code(reference: ModuleType) -> None:
     """Whoever changes an extra, a param, an option, a command or a default map runs `make reference`."""
-    assert reference.rendered(README) == README
-    assert set(re.findall(r"<!-- reference: (\S+) -->", README)) == set(reference.blocks())
+    assert set(reference.DOCUMENTS) == set(DOCUMENTS)
+    assert [path.name for path, text in DOCUMENTS.items() if reference.rendered(text) != text] == []
+    assert sorted(blocks_of(ALL)) == sorted(reference.blocks())
 
 
 def test_every_extra_and_converter_is_named() -> None:
-    """A reader finds each extra of each Connection type, and each converter, by searching README.md."""
-    extras = {name for model in connection_models() for name in model.model_fields} - STANDARD_FIELDS
-    assert [name for name in sorted(extras | set(CONVERTERS)) if f"`{name}`" not in README] == []
+    """A reader finds the common extras and each converter in README.md, a vendor's own extras on its page."""
+    pages = {model: README + (FOLDER / f"{model.system}.md").read_text() for model in connection_models()}
+    for model, text in pages.items():
+        names = set(model.model_fields) - STANDARD_FIELDS
+        assert [name for name in sorted(names | set(CONVERTERS)) if f"`{name}`" not in text] == []
+
+
+def test_every_vendor_has_a_page() -> None:
+    """The table of its Connection, what to do when it fails; README.md leads there."""
+    for model in connection_models():
+        page = (FOLDER / f"{model.system}.md").read_text()
+        assert model.conn_type in blocks_of(page)
+        assert f"`{model.default_conn_id}`" in page
+        assert len(messages_of(page)) >= 5
+        assert f"(docs/vendors/{model.system}.md)" in README
+        assert f"(docs/vendors/{model.system}.md#when-something-fails)" in README
+
+
+def test_every_sync_is_in_the_table_of_integrations() -> None:
+    """What goes where is on the first screen, and its default map and keys in docs/field-maps.md."""
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*)$", README.partition("## Try it")[0], re.MULTILINE))
+    maps = DOCUMENTS[ROOT / "docs" / "field-maps.md"]
+    for name, sync in all_syncs().items():
+        assert f"`{sync.entity}`" in rows[sync.dag_id]
+        assert f"| `{name}` |" in maps
+        assert name in blocks_of(maps)
+    assert set(rows) == {sync.dag_id for sync in all_syncs().values()}
+
+
+def anchors_of(text: str) -> set[str]:
+    """The anchors of a text's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_link_leads_somewhere() -> None:
+    """Files and headings that are linked to exist."""
+    for path, text in DOCUMENTS.items():
+        for file, _, anchor in (link.partition("#") for link in re.findall(r"\]\(([^)\s]+)\)", text)):
+            if "://" in file:
+                continue
+            target = (path.parent / file).resolve() if file else path
+            assert target.exists(), f"{path.name}: {file}"
+            assert not anchor or anchor in anchors_of(target.read_text()), f"{path.name}: {file}#{anchor}"
+
+
+def examples() -> list[dict[str, Any]]:
+    """The field maps that stand in the texts."""
+    return [json.loads(found) for found in re.findall(r"^```\n(\{.*?\})\n```", ALL, re.MULTILINE | re.DOTALL)]
+
+
+def takers(example: dict[str, Any]) -> Iterator[str]:
+    """The syncs that take a field map."""
+    for name, sync in all_syncs().items():
+        try:
+            sync.rows.extended(example, sync.tables)
+        except ConfigurationError:
+            continue
+        yield name
+
+
+def test_the_examples_of_field_maps_are_accepted() -> None:
+    """What a reader copies is of the grammar, and of tables that some sync reads."""
+    assert len(examples()) >= 3
+    assert [example for example in examples() if not list(takers(example))] == []
 
 
 def test_the_ledger_has_the_columns_that_are_promised() -> None:
@@ -48,6 +124,13 @@ def test_the_ledger_has_the_columns_that_are_promised() -> None:
     assert [name for name, _ in promised] == ["mlc_run", "mlc_record", "mlc_event", "mlc_link"]
     for name, columns in promised:
         assert set(columns.split(", ")) | {"instance"} <= set(schema.metadata.tables[name].columns.keys())
+
+
+def messages_of(text: str) -> list[str]:
+    """The messages in the first column of the tables under "When something fails"."""
+    section = text.partition("\n## When something fails\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.*?`) \| ", section, re.MULTILINE)
+    return [message for cell in cells for message in re.findall(r"`([^`]+)`", cell)]
 
 
 def said_by_the_code() -> str:
@@ -59,7 +142,7 @@ def said_by_the_code() -> str:
 def test_the_messages_are_those_of_the_code() -> None:
     """Each message under "When something fails" can come up in these words."""
     code = said_by_the_code()
-    messages = re.findall(r"^\| `([^`]+)` \|", FAILURES, re.MULTILINE)
-    assert len(messages) > 20
+    assert len(messages_of(README)) > 15
+    messages = [message for text in DOCUMENTS.values() for message in messages_of(text)]
     parts = [part.strip(" '") for message in messages for part in message.split("…")]
     assert [part for part in parts if part not in code] == []

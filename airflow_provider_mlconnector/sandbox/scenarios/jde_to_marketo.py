@@ -13,7 +13,7 @@ from .jde_truth import INVALID, LEAD, LOSER, NO_EMAIL, AddressBook, Contact
 
 COMPANIES, LEADS, OPPORTUNITIES = (f"jde_to_marketo.{name}" for name in ("companies", "leads", "opportunities"))
 NEW_STREET, NEW_CITY = "1 Moved Street", "Neustadt"
-NEW_EMAIL, NEW_PERSON = "moved.contact@moved.example.com", "new.person@new.example.com"
+NEW_EMAIL, NEW_PERSON = "moved.contact@moved-tools.com", "new.person@neukunde-werke.de"
 NEW_NAME = "New Customer GmbH"
 
 
