@@ -31,6 +31,11 @@ class AirflowConnection(Protocol):
         """The extra, parsed."""
 
 
+def short_hash(text: str) -> str:
+    """Return 12 hex digits for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
 def is_loopback(hostname: str) -> bool:
     """Whether a host is this machine: `localhost` or an address of the loopback range, not a name that begins so."""
     try:
@@ -143,10 +148,18 @@ class VendorConnection(BaseModel):
         """Which account of which system this is about; no secrets. Part of every state key."""
         return f"{self.system}|{self.base_url.lower()}"
 
+    def account_of(self, obj: str) -> str:
+        """Which account an object type lives in: `account`, where all types live in one.
+
+        :param obj: as in `Sync.object`.
+        """
+        del obj
+        return self.account
+
     @property
     def account_id(self) -> str:
         """A short hash of `account`."""
-        return hashlib.sha256(self.account.encode()).hexdigest()[:12]
+        return short_hash(self.account)
 
     @property
     def quota_id(self) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, and_, case, func, literal_column, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.claims import Claims
@@ -106,7 +106,8 @@ class Ledger:
         new = insert.excluded
         keys = [column.name for column in table.primary_key]
         changes = {column.name: new[column.name] for column in table.columns if column.name not in keys}
-        changes |= {name: func.coalesce(new[name], table.c[name]) for name in (*KEPT, "target_key", "changed_at")}
+        changes |= {name: func.coalesce(new[name], table.c[name]) for name in (*KEPT, "changed_at")}
+        changes["target_key"] = _key_in_force(new, table.c)
         changes |= {"attempts": table.c.attempts + new.attempts, "first_seen_at": table.c.first_seen_at}
         return insert.on_conflict_do_update(index_elements=keys, set_=changes)
 
@@ -180,3 +181,13 @@ class Ledger:
             index_elements=[column.name for column in table.primary_key],
             set_={"key_b": new.key_b, "updated_at": new.updated_at},
         )
+
+
+def _key_in_force(new: Any, old: Any) -> ColumnElement[Any]:
+    """The key under which the target has the record, whatever was tried since; else the one last tried.
+
+    By it a record is known in the target, or found to have moved: a refused move must not look like one that was made.
+    """
+    # A blank hash is GIVEN_UP; no bound value, since the rows are all that the driver is handed.
+    in_force = and_(new.content_hash.is_(None), old.content_hash.is_not(None), old.content_hash != literal_column("''"))
+    return case((in_force, old.target_key), else_=func.coalesce(new.target_key, old.target_key))

@@ -104,15 +104,17 @@ class SyncOperator(BaseOperator):
     def job(self, context: Context) -> Job:
         """Return the job of this run; reads both Connections, makes no call to a vendor."""
         from airflow_provider_mlconnector.crypto import default_keyring
+        from airflow_provider_mlconnector.hooks.connection import short_hash
         from airflow_provider_mlconnector.state import AirflowVariables, open_airflow_ledger
 
         source, target = (self.hook(system, context).connection for system in self.declared.systems)
+        account = target.account_of(self.declared.object)
         return Job(
             sync=self.declared,
             run=run_info(context),
             params=params_of(context, self.declared),
-            instance=instance_of(source.account, target.account),
-            account=target.account_id,
+            instance=instance_of(source.account, account),
+            account=short_hash(account),
             ledger=open_airflow_ledger(),
             keyring=default_keyring(),
             state_port=AirflowVariables(),

@@ -96,6 +96,10 @@ class TargetObject(Protocol):
         """Return which records may share a batch."""
         ...
 
+    def batch_size(self, group: str) -> int:
+        """Return how many records of a group go at once: `max_batch`, unless the target has a reason."""
+        ...
+
     def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
         """Send one batch and return its answers in the same order.
 

@@ -53,7 +53,7 @@ class Sender:
                 self.finish()
             self._group = group
             self._rest += groups[group]
-            self._cut(self._target.max_batch)
+            self._cut(self._target.batch_size(group))
             self._drain(keep_flying=True)
 
     def finish(self) -> None:
@@ -66,7 +66,7 @@ class Sender:
 
     def _cut(self, least: int) -> None:
         """Make batches of the records that wait, none smaller than `least`."""
-        rest, size = self._rest, self._target.max_batch
+        rest, size = self._rest, self._target.batch_size(self._group)
         while len(rest) >= least:
             self._waiting.append((self._group, rest[:size]))
             del rest[:size]

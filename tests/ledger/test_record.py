@@ -141,7 +141,7 @@ def test_only_success_counts_as_sent(outcome: Outcome, ledger: Ledger, scope: Sc
 
 
 def test_same_record_twice_in_a_batch(ledger: Ledger, scope: Scope, now: datetime) -> None:
-    """Both attempts are in the trail, and the state is the later one's."""
+    """Both attempts are in the trail, and the state is the later one's; the target has it under the key it took."""
     record(ledger, scope, created("1", now), created("2", now), rejected("1", now, target_key="x"))
     assert [event["record_key"] for event in ledger.reading.trail(scope.sync)] == ["1", "2", "1"]
     found = state(ledger, scope)
@@ -149,7 +149,7 @@ def test_same_record_twice_in_a_batch(ledger: Ledger, scope: Scope, now: datetim
         "rejected",
         2,
         "h1",
-        "x",
+        "t1",
     )
 
 

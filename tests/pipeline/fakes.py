@@ -94,6 +94,9 @@ class FakeTarget:
     def prepare(self, plan: Plan, rows: int) -> None:
         self.prepared.append((plan, rows))
 
+    def batch_size(self, group: str) -> int:
+        return self.max_batch
+
     def group(self, ready: Ready) -> str:
         return "1" if ready.moved_from else "2"
 

@@ -10,12 +10,15 @@ from airflow_provider_mlconnector.hooks.mailchimp.models import Member
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 
 ARCHIVED = "archived"
+GONE = "gone_from_audience"
 INCOMPLETE = "complete address"
+MOST_TAGS = 50
+"""So many an answer lists at most."""
 
 
 def tags_to_set(member: Member, wanted: dict[str, bool]) -> dict[str, bool]:
     """Return those of the tags that the member does not have as wanted; all when its answer may not list all."""
-    if member.tags_count > len(member.tags):
+    if member.tags is None or member.tags_count > len(member.tags) or len(member.tags) >= MOST_TAGS:
         return wanted
     has = {tag.casefold() for tag in member.tags}
     return {tag: on for tag, on in wanted.items() if on != (tag.casefold() in has)}
@@ -32,6 +35,15 @@ def archived(subscriber: str, request_id: str | None = None) -> RowResult:
     return RowResult(Outcome.SKIPPED, subscriber, ARCHIVED, message, request_id=request_id)
 
 
+def gone() -> RowResult:
+    """Return the outcome of a record that was delivered and whose member is no longer in the audience.
+
+    Deleted for good, or moved by its owner to an address of their choice: made again it would be subscribed again.
+    """
+    message = "was delivered, and is no longer in the audience; whoever left is not made again"
+    return RowResult(Outcome.SKIPPED, code=GONE, message=message)
+
+
 def result_of(refusal: RecordError) -> RowResult:
     """Return the outcome of a member that Mailchimp refused."""
     outcome = Outcome.SKIPPED if isinstance(refusal, RecordSkipped) else Outcome.REJECTED
@@ -40,8 +52,12 @@ def result_of(refusal: RecordError) -> RowResult:
     )
 
 
-def is_of_stored_address(refusal: RecordError, body: Mapping[str, Any]) -> bool:
-    """Whether a member is refused for the incomplete address that Mailchimp has of it: we sent none."""
-    merge = body.get("merge_fields", {})
-    sent = any(isinstance(value, Mapping) for value in merge.values())
-    return INCOMPLETE in refusal.message.lower() and not sent
+def address_refused(refusal: RecordError) -> bool:
+    """Whether a member is refused for an incomplete address."""
+    return INCOMPLETE in refusal.message.lower()
+
+
+def without_addresses(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a member's body without the merge fields that are addresses."""
+    merge = {tag: value for tag, value in body.get("merge_fields", {}).items() if not isinstance(value, Mapping)}
+    return {**body, "merge_fields": merge} if merge else {k: v for k, v in body.items() if k != "merge_fields"}

@@ -6,7 +6,6 @@ An account takes 10 connections at once from everything that talks to it; there 
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from typing import Annotated, Any, ClassVar, Literal
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
-from airflow_provider_mlconnector.hooks.connection import VendorConnection
+from airflow_provider_mlconnector.hooks.connection import VendorConnection, short_hash
 from airflow_provider_mlconnector.transport.limits import Limits
 from airflow_provider_mlconnector.transport.session import HttpOptions
 
@@ -111,13 +110,17 @@ class MailchimpConnection(VendorConnection):
 
     @property
     def account(self) -> str:
-        """The audience and the store at this host; another audience starts afresh, another key does not."""
-        return f"{super().account}|{self.list_id or ''}|{self.store_id or ''}"
+        """The audience at this host; another audience starts afresh, another key does not."""
+        return f"{super().account}|{self.list_id or ''}"
+
+    def account_of(self, obj: str) -> str:
+        """The audience, for customers the store in it: members do not start afresh because a store is named."""
+        return f"{self.account}|{self.store_id or ''}" if obj == "customers" else self.account
 
     @property
     def quota_id(self) -> str:
         """Connections with one key share its limit, whatever audience they write."""
-        return hashlib.sha256(f"{super().account}|{self.api_key}".encode()).hexdigest()[:12]
+        return short_hash(f"{super().account}|{self.api_key}")
 
     def check(self) -> None:
         """Refuse a key that cannot be one.

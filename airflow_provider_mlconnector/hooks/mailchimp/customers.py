@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import RecordError, RecordRejected, RecordSkipped
-from airflow_provider_mlconnector.hooks.mailchimp.client import Answer, MailchimpClient
+from airflow_provider_mlconnector.exceptions import RecordError, RecordRejected
+from airflow_provider_mlconnector.hooks.mailchimp.answers import ARCHIVED, archived, result_of
+from airflow_provider_mlconnector.hooks.mailchimp.client import Answer, MailchimpClient, subscriber_hash
 from airflow_provider_mlconnector.hooks.mailchimp.models import Customer
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready, Validator
@@ -33,6 +35,7 @@ CUSTOMER_FIELDS = (
 ID_LENGTH = 50
 """A longer one is answered with a misleading 404."""
 KNOWN, NEW = "1 known", "2 new"
+TOGETHER = 500
 
 
 def validate_customers(_plan: Plan) -> Validator:
@@ -76,6 +79,14 @@ def customer_body(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "address": address} if address else body
 
 
+class EmailInUse(Exception):
+    """Another customer of the store has the address."""
+
+    def __init__(self, holder: str):
+        super().__init__(holder)
+        self.holder = holder
+
+
 class StoreCustomers:
     """The customers of the Connection's store, which is created with the first of them where it may be."""
 
@@ -90,14 +101,30 @@ class StoreCustomers:
     def prepare(self, plan: Plan, rows: int) -> None:
         """Nothing to get ready; see TargetObject."""
 
+    def batch_size(self, group: str) -> int:
+        """Known ones go together: one may wait for the address that another gives up."""
+        return TOGETHER if group == KNOWN else self.max_batch
+
     def group(self, ready: Ready) -> str:
         """Known ones first: an address that one of them gives up may be a new one's."""
         return KNOWN if ready.known else NEW
 
     def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
-        """Send each customer; see TargetObject."""
+        """Send each customer, one whose address another of them still has after that one; see TargetObject."""
         self._make_store()
-        return [self._deliver(ready) for ready in batch]
+        results: dict[str, RowResult] = {}
+        waiting = list(batch)
+        while waiting:
+            with ThreadPoolExecutor(self.concurrency, thread_name_prefix="mlc-customer") as pool:
+                tried = list(zip(waiting, pool.map(self._tried, waiting), strict=True))
+            blocked = {ready.record_key: found for ready, found in tried if isinstance(found, EmailInUse)}
+            results |= {ready.record_key: found for ready, found in tried if isinstance(found, RowResult)}
+            left = [ready for ready in waiting if ready.record_key in blocked]
+            if len(left) == len(waiting) and not self._free(left, blocked):
+                results |= {key: _held_by(found.holder) for key, found in blocked.items()}
+                break
+            waiting = left
+        return [results[ready.record_key] for ready in batch]
 
     def _make_store(self) -> None:
         with self._lock:
@@ -106,15 +133,32 @@ class StoreCustomers:
                 log.info("mailchimp: created the store '%s'", store.id)
             self._has_store = True
 
+    def _free(self, blocked: Sequence[Ready], found: Mapping[str, EmailInUse]) -> bool:
+        """Delete customers that have each other's new address, to be made again; return whether there were any."""
+        numbers = {str(ready.payload["id"]) for ready in blocked}
+        swapped = {each.holder for each in found.values()} & numbers
+        for number in sorted(swapped):
+            self._client.delete_customer(number)
+        return bool(swapped)
+
+    def _tried(self, ready: Ready) -> RowResult | EmailInUse:
+        try:
+            return self._deliver(ready)
+        except EmailInUse as use:
+            return use
+        except RecordError as refusal:
+            return result_of(refusal)
+
     def _deliver(self, ready: Ready) -> RowResult:
         number, body = str(ready.payload["id"]), customer_body(ready.payload)
+        contact = self._client.member(subscriber_hash(str(body["email_address"])))
+        if contact is not None and contact.status == ARCHIVED:
+            return archived(number)
         before = None if ready.known else self._client.customer(number)
         if before is not None and _folded(before.email_address) != _folded(body["email_address"]):
             return self._made_again(number, body, before)
         try:
             answer = self._client.put_customer(number, body)
-        except RecordSkipped as refusal:
-            return _result(Outcome.SKIPPED, refusal)
         except RecordRejected as refusal:
             return self._refused(number, body, refusal)
         if _folded(answer.value.email_address) not in ("", _folded(body["email_address"])):
@@ -127,18 +171,18 @@ class StoreCustomers:
         there = self._client.customer(number)
         if there is not None and _folded(there.email_address) != _folded(body["email_address"]):
             return self._made_again(number, body, there)
-        holder = self._holder(number, body)
-        return _result(Outcome.REJECTED, refusal, _held_by(holder) if holder else refusal.message)
+        self._check_holder(number, body)
+        raise refusal
 
     def _made_again(self, number: str, body: dict[str, Any], before: Customer) -> RowResult:
-        if holder := self._holder(number, body):
-            return RowResult(Outcome.REJECTED, code="email_in_use", message=_held_by(holder))
+        self._check_holder(number, body)
         self._client.delete_customer(number)
         try:
             answer: Answer[Customer] = self._client.put_customer(number, body)
-        except RecordError as refusal:
-            outcome = Outcome.SKIPPED if isinstance(refusal, RecordSkipped) else Outcome.REJECTED
-            return _result(outcome, refusal, f"deleted for its new e-mail address, then refused: {refusal.message}")
+        except RecordError:
+            # As it was: a store without the customer would not be noticed by any later run.
+            self._client.put_customer(number, {**body, "email_address": before.email_address})
+            raise
         return RowResult(
             Outcome.UPDATED,
             number,
@@ -148,27 +192,18 @@ class StoreCustomers:
             request_id=answer.request_id,
         )
 
-    def _holder(self, number: str, body: Mapping[str, Any]) -> str | None:
-        """Return the id of another customer of the store with this e-mail address."""
-        found = self._client.customers_with(str(body["email_address"]))
+    def _check_holder(self, number: str, body: Mapping[str, Any]) -> None:
+        """Raise EmailInUse when another customer of the store has this e-mail address."""
         wanted = _folded(body["email_address"])
-        others = (each for each in found if each.id != number and _folded(each.email_address) == wanted)
-        return next((each.id for each in others), None)
+        for each in self._client.customers_with(str(body["email_address"])):
+            if each.id != number and _folded(each.email_address) == wanted:
+                raise EmailInUse(each.id)
 
 
-def _held_by(holder: str) -> str:
-    return f"store customer {holder} has the same e-mail address, and Mailchimp takes each only once"
+def _held_by(holder: str) -> RowResult:
+    message = f"store customer {holder} has the same e-mail address, and Mailchimp takes each only once"
+    return RowResult(Outcome.SKIPPED, code="email_in_use", message=message)
 
 
 def _folded(email: Any) -> str:
     return str(email or "").strip().casefold()
-
-
-def _result(outcome: Outcome, refusal: RecordError, message: str | None = None) -> RowResult:
-    return RowResult(
-        outcome,
-        code=refusal.code,
-        message=message or refusal.message,
-        detail=refusal.detail,
-        request_id=refusal.request_id,
-    )

@@ -65,8 +65,7 @@ TITLES: dict[str, Meaning] = {
 WORDS: dict[str, Meaning] = {
     "signed up to a lot of lists": Meaning(
         RecordRejected,
-        "the e-mail address has signed up to many lists very recently, so Mailchimp refuses it for now; try again "
-        "later, with full_refresh",
+        "the e-mail address has signed up to many lists very recently, so Mailchimp refuses it for now",
     ),
     "looks fake or invalid": FAKE,
     "valid email address": FAKE,

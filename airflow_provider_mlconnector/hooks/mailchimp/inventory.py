@@ -1,49 +1,69 @@
-"""Which members an audience has, asked once for a large load instead of once a record."""
+"""Which members an audience has: asked for one by one, and read as a whole once many are asked for."""
 
 from __future__ import annotations
 
 import logging
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from threading import Lock
 
+from airflow_provider_mlconnector.hooks.mailchimp.answers import ARCHIVED
 from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient
+
+__all__ = ["ARCHIVED", "FEW", "Inventory"]
 
 log = logging.getLogger(__name__)
 
+FEW = 100
+"""Below so many, records go one by one and each is asked for; from there on it pays to read pages of a thousand."""
 DIGITS = 16
-"""Hex digits kept of each MD5: eight bytes a member, so that a million take eight megabytes."""
+"""Hex digits kept of each MD5: eight bytes a member, once all are read."""
 
 
 class Inventory:
-    """The audience's members as they were when first asked for."""
+    """The audience's members, as they were when asked for."""
 
     def __init__(self, client: MailchimpClient):
         self._client = client
-        self._lock = Lock()
+        self._lock, self._asked = Lock(), 0
         self._all: array[int] | None = None
         self._archived: frozenset[int] = frozenset()
 
-    def has(self, subscriber: str) -> bool | None:
-        """Whether the audience has the member with this hash; None where it is archived."""
+    def status(self, subscriber: str) -> str | None:
+        """Return `archived`, another status or "" for a member that is there, None where there is none."""
         with self._lock:
-            if self._all is None:
-                self._all, self._archived = self._read()
-        short = _short(subscriber)
-        if short in self._archived:
-            return None
-        at = bisect_left(self._all, short)
-        return at < len(self._all) and self._all[at] == short
+            self._asked += 1
+            if self._all is None and self._asked > FEW:
+                self._read()
+        if self._all is not None:
+            return self._status_of_all(subscriber)
+        member = self._client.member(subscriber)
+        return None if member is None else member.status
 
-    def _read(self) -> tuple[array[int], frozenset[int]]:
-        found, archived = array("Q"), set[int]()
+    def statuses(self, subscribers: Sequence[str]) -> list[str | None]:
+        """Return the statuses of many at once."""
+        with self._lock:
+            if self._all is None and self._asked + len(subscribers) > FEW:
+                self._read()
+        return [self.status(subscriber) for subscriber in subscribers]
+
+    def _status_of_all(self, subscriber: str) -> str | None:
+        short, members = _short(subscriber), self._all or array("Q")
+        if short in self._archived:
+            return ARCHIVED
+        at = bisect_left(members, short)
+        return "" if at < len(members) and members[at] == short else None
+
+    def _read(self) -> None:
+        found, away = array("Q"), set[int]()
         for subscriber, status in self._client.member_ids():
             short = _short(subscriber)
             found.append(short)
-            if status == "archived":
-                archived.add(short)
+            if status == ARCHIVED:
+                away.add(short)
         log.info("mailchimp: the audience has %d members", len(found))
-        return array("Q", sorted(found)), frozenset(archived)
+        self._archived, self._all = frozenset(away), array("Q", sorted(found))
 
 
 def _short(subscriber: str) -> int:

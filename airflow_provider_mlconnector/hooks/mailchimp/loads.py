@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 from airflow_provider_mlconnector.exceptions import RecordError, RetryLater
 from airflow_provider_mlconnector.hooks.mailchimp.answers import (
+    ARCHIVED,
+    address_refused,
     archived,
-    is_of_stored_address,
+    gone,
     result_of,
     tags_to_set,
     written,
@@ -19,7 +21,7 @@ from airflow_provider_mlconnector.hooks.mailchimp.client import (
     subscriber_hash,
 )
 from airflow_provider_mlconnector.hooks.mailchimp.inventory import Inventory
-from airflow_provider_mlconnector.hooks.mailchimp.models import Member
+from airflow_provider_mlconnector.hooks.mailchimp.models import Member, read_model
 from airflow_provider_mlconnector.hooks.mailchimp.payload import member_body, tags_of
 from airflow_provider_mlconnector.outcomes import RowResult
 from airflow_provider_mlconnector.pipeline.ports import Ready
@@ -28,49 +30,59 @@ from airflow_provider_mlconnector.pipeline.ports import Ready
 class BatchLoad:
     """One load of members.
 
-    :param write: writes one member by calls of its own: what Mailchimp could not do in its batch is done so.
+    :param write: writes members by calls of their own: what Mailchimp could not do in its batch is done so.
     """
 
-    def __init__(self, client: MailchimpClient, inventory: Inventory, write: Callable[[Ready], RowResult]):
+    def __init__(
+        self, client: MailchimpClient, inventory: Inventory, write: Callable[[Sequence[Ready]], list[RowResult]]
+    ):
         self._client, self._inventory, self._write = client, inventory, write
         self._members = f"/lists/{client.connection.list_id}/members"
         self._results: dict[str, RowResult] = {}
         self._tags: dict[str, tuple[Member, dict[str, bool]]] = {}
+        self._again: list[Ready] = []
 
     def deliver(self, batch: Sequence[Ready]) -> list[RowResult]:
         """Send the records and return what became of each, in their order."""
-        known = {ready.record_key: ready.known or self._inventory.has(_hash(ready)) for ready in batch}
-        for ready in batch:
-            if known[ready.record_key] is None:
+        statuses = self._inventory.statuses([_hash(ready) for ready in batch])
+        to_send: list[tuple[Ready, bool]] = []
+        for ready, status in zip(batch, statuses, strict=True):
+            if status == ARCHIVED:
                 self._results[ready.record_key] = archived(_hash(ready))
-        open_ = [ready for ready in batch if known[ready.record_key] is not None]
-        operations = [
-            Operation("PUT", f"{self._members}/{_hash(ready)}", member_body(ready.payload), id=ready.record_key)
-            for ready in open_
-        ]
-        for ready, answer in zip(open_, self._run(operations), strict=True):
-            self._results[ready.record_key] = self._read(ready, answer, created=not known[ready.record_key])
+            elif status is None and ready.known:
+                self._results[ready.record_key] = gone()
+            else:
+                to_send.append((ready, status is None))
+        for (ready, new), answer in zip(to_send, self._run([self._put(ready) for ready, _ in to_send]), strict=True):
+            self._read(ready, answer, created=new)
         self._set_tags()
+        rest = zip(self._again, self._write(self._again) if self._again else (), strict=True)
+        self._results |= {ready.record_key: result for ready, result in rest}
         return [self._results[ready.record_key] for ready in batch]
+
+    def _put(self, ready: Ready) -> Operation:
+        return Operation("PUT", f"{self._members}/{_hash(ready)}", member_body(ready.payload), id=ready.record_key)
 
     def _run(self, operations: Sequence[Operation]) -> list[OperationAnswer]:
         return self._client.run_batch(operations) if operations else []
 
-    def _read(self, ready: Ready, answer: OperationAnswer, *, created: bool) -> RowResult:
+    def _read(self, ready: Ready, answer: OperationAnswer, *, created: bool) -> None:
         error = answer.error()
-        if isinstance(error, RetryLater):
-            return self._write(ready)
+        if isinstance(error, RetryLater) or (isinstance(error, RecordError) and address_refused(error)):
+            self._again.append(ready)
+            return
         if isinstance(error, RecordError):
-            again = is_of_stored_address(error, member_body(ready.payload))
-            return self._write(ready) if again else result_of(error)
+            self._results[ready.record_key] = result_of(error)
+            return
         if error is not None:
             raise error
-        member = Member.model_validate(answer.body)
-        if member.status == "archived":
-            return archived(member.id, answer.request_id)
+        member = read_model(Member, answer.body)
+        if member.status == ARCHIVED:
+            self._results[ready.record_key] = archived(member.id, answer.request_id)
+            return
         if tags := tags_to_set(member, tags_of(ready.payload)):
             self._tags[ready.record_key] = member, tags
-        return written(member, answer.request_id, created=created)
+        self._results[ready.record_key] = written(member, answer.request_id, created=created)
 
     def _set_tags(self) -> None:
         operations = [

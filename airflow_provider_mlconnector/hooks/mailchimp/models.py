@@ -70,14 +70,14 @@ class ReadModel(BaseModel):
 
 
 class Member(ReadModel):
-    """A member of an audience; `tags` are names, at most 50 of `tags_count`."""
+    """A member of an audience; `tags` are names, at most 50 of `tags_count`; None: the answer does not tell."""
 
     id: Words = ""
     email_address: Words = ""
     status: Words = ""
     contact_id: Words = ""
     unique_email_id: Words = ""
-    tags: Names = ()
+    tags: Names | None = None
     tags_count: Whole = 0
     merge_fields: Object = {}
     last_changed: Moment = None

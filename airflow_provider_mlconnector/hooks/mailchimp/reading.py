@@ -132,33 +132,35 @@ def member_ids(call: Call, list_id: str) -> Iterator[tuple[str, str]]:
 
     :raises Unavailable: when the audience changes faster than it can be read.
     """
-    seen: set[str] = set()
+    told: set[int] = set()
     for status in ("", "archived"):  # whether a list without a status holds the archived ones is nowhere said
         params = {"fields": "members.id,members.status,total_items"} | ({"status": status} if status else {})
-        for entry in _all_of(Pages(call, f"lists/{list_id}/members", "members", params)):
-            member = str(entry["id"])
-            if member not in seen:
-                seen.add(member)
-                yield member, str(entry.get("status") or status)
+        for entry in _all_of(Pages(call, f"lists/{list_id}/members", "members", params), told):
+            yield str(entry["id"]), str(entry.get("status") or status)
 
 
-def _all_of(pages: Pages) -> Iterator[dict[str, Any]]:
-    """Yield the entries that have an id, some of them twice; the whole list again where fewer came than there are."""
-    seen: set[str] = set()
+def _all_of(pages: Pages, told: set[int]) -> Iterator[dict[str, Any]]:
+    """Yield the entries that have an id and are not among `told`; the whole list again where some did not come.
+
+    :param told: hashes of the ids that were yielded before, a third of the size of the texts; grows.
+    """
+    # What is seen is what is told, while nothing was told before: an audience of a million need not be kept twice.
+    seen = set[int]() if told else told
     for _ in range(PASSES):
         total = 0
         for page in _overlapping(pages, seen):
             total = page.total or 0
-            entries = [entry for entry in page.items if entry.get("id")]
-            seen.update(str(entry["id"]) for entry in entries)
-            yield from entries
+            entries = {hash(str(entry["id"])): entry for entry in page.items if entry.get("id")}
+            yield from (entry for key, entry in entries.items() if key not in told)
+            told.update(entries)
+            seen.update(entries)
         if len(seen) >= total:
             return
         log.info("mailchimp members: %d of %d seen; reading again", len(seen), total)
     raise Unavailable(f"the audience's members cannot be read: the list names {len(seen)} of {total}")
 
 
-def _overlapping(pages: Pages, seen: set[str]) -> Iterator[Page]:
+def _overlapping(pages: Pages, seen: set[int]) -> Iterator[Page]:
     """Yield pages of which each begins with a member that was seen before.
 
     There is no cursor: a member deleted meanwhile moves all behind it forward, so that the next page would pass over
@@ -167,7 +169,7 @@ def _overlapping(pages: Pages, seen: set[str]) -> Iterator[Page]:
     offset = steps_back = 0
     while True:
         page = pages.at(offset)
-        if offset and not (page.items and str(page.items[0].get("id")) in seen):
+        if offset and not (page.items and hash(str(page.items[0].get("id"))) in seen):
             steps_back += 1
             if steps_back > MAX_STEPS_BACK:
                 raise Unavailable("the audience's members change faster than they can be read")

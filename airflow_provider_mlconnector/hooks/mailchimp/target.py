@@ -109,7 +109,9 @@ def _described(field: MergeField) -> dict[str, Any]:
 
 def _new(tag: str, field_map: FieldMap, wanted: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
     if new := wanted.get(tag):
-        return {"name": new[0], "type": new[1], "options": {}}
+        # Numbers come from all over the world; which format Mailchimp gives a new field is not documented.
+        options = {"phone_format": "none"} if new[1] == "phone" else {}
+        return {"name": new[0], "type": new[1], "options": options}
     has_parts = any(row.target.startswith(f"{MERGE}{tag}.") for row in field_map.rows)
     return {"name": tag.replace("_", " ").capitalize(), "type": "address" if has_parts else "text", "options": {}}
 

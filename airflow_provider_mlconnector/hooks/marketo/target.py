@@ -44,6 +44,10 @@ class MarketoObject:
     def prepare(self, plan: Plan, rows: int) -> None:
         """Nothing to get ready; see TargetObject."""
 
+    def batch_size(self, group: str) -> int:
+        """As many as Marketo takes; see TargetObject."""
+        return self.max_batch
+
     def group(self, ready: Ready) -> str:
         """Leads whose e-mail address has changed go apart, and first: they are updated by Marketo's own id."""
         return MOVE if ready.moved_from and self._name == "leads" else UPSERT

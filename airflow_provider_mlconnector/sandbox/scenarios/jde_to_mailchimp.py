@@ -56,9 +56,9 @@ class Due:
         taken: set[str] = set()
         for number in sorted(numbers):
             email = self.parties[number].email.casefold()
-            usable = number in self.usable and email not in taken
-            fates["skipped" if not email else "sent" if usable else "rejected"] += 1
-            taken.add(email)
+            away = not email or email in taken
+            fates["skipped" if away else "sent" if number in self.usable else "rejected"] += 1
+            taken |= {email} if number in self.usable else set()
         return fates
 
     def alone(self, kind: str) -> list[Party]:

@@ -129,13 +129,20 @@ def test_ids_without_blanks() -> None:
     assert (parsed.list_id, parsed.store_id) == ("a1b2c3", "jde")
 
 
-def test_account_is_the_audience_and_the_store() -> None:
-    """Another audience or store starts afresh; another key of the same account, or the host spelled out, does not."""
+def test_account_is_the_audience() -> None:
+    """Another audience starts afresh; another key of the same account, or the host spelled out, does not."""
     same = parse("https://us21.api.mailchimp.com/3.0", password="other-us21")
     assert same.account == parse().account
     assert parse(extra_dejson={"list_id": "other"}).account_id != parse().account_id
-    assert parse(extra_dejson={"list_id": "a1b2c3", "store_id": "jde"}).account_id != parse().account_id
     assert KEY not in parse().account
+
+
+def test_a_store_is_an_account_of_its_own_for_customers() -> None:
+    """Members must not start afresh, and forget whom they are, because a store is named later."""
+    with_store = parse(extra_dejson={"list_id": "a1b2c3", "store_id": "jde"})
+    without = parse(extra_dejson={"list_id": "a1b2c3"})
+    assert with_store.account_of("members") == without.account_of("members") == without.account
+    assert with_store.account_of("customers") != without.account_of("customers")
 
 
 def test_limits_are_shared_by_the_key() -> None:

@@ -39,7 +39,7 @@ def test_the_store_is_made_once_and_only_when_there_is_somebody() -> None:
     assert store["list_id"] == world.connection.list_id
 
 
-@pytest.mark.parametrize("status", ["unsubscribe", "clean", "archive", "pending", "resubscribe"])
+@pytest.mark.parametrize("status", ["unsubscribe", "clean", "pending", "resubscribe"])
 def test_a_customer_opts_in_to_nothing(status: str) -> None:
     """Neither who is new nor who is in the audience: each stays as it is."""
     world = World()
@@ -64,15 +64,51 @@ def test_a_changed_address_makes_the_customer_again(known: bool) -> None:
     assert [each["email_address"] for each in world.customers().values()] == ["ann@new-tools.com"]
 
 
-def test_an_address_that_another_customer_has_is_rejected_by_its_number() -> None:
+def test_an_address_that_another_customer_has_is_skipped_with_its_number() -> None:
     """Mailchimp takes an address once a store; nothing is deleted for it."""
     world = World()
     world.sell(buyer("1", ANN), buyer("2", BOB))
     (new,) = world.sell(buyer("3", ANN))
     (moved,) = world.sell(buyer("2", ANN, known=True))
-    assert {result.outcome for result in (new, moved)} == {Outcome.REJECTED}
+    assert {(result.outcome, result.code) for result in (new, moved)} == {(Outcome.SKIPPED, "email_in_use")}
     assert all("store customer 1 has" in (result.message or "") for result in (new, moved))
     assert {key: each["email_address"] for key, each in world.customers().items()} == {"1": ANN, "2": BOB}
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_customers_that_hand_on_their_addresses(at_once: int) -> None:
+    """One that takes another's address waits until that has given it up; two that swap are both made again."""
+    world = World(extra={"max_concurrency": at_once})
+    emails = [f"p{n}@acme-tools.com" for n in range(5)]
+    world.sell(*(buyer(str(n), email) for n, email in enumerate(emails)))
+    chain = ["p1@acme-tools.com", "p2@acme-tools.com", "new@acme-tools.com", "p4@acme-tools.com", "p3@acme-tools.com"]
+    results = world.sell_together(*(buyer(str(n), email, known=True) for n, email in enumerate(chain)))
+    assert {result.outcome for result in results} <= {Outcome.UPDATED, Outcome.CREATED}
+    assert {key: each["email_address"] for key, each in world.customers().items()} == dict(enumerate_texts(chain))
+
+
+def enumerate_texts(texts: list[str]) -> list[tuple[str, str]]:
+    return [(str(n), text) for n, text in enumerate(texts)]
+
+
+def test_a_customer_whose_new_address_is_refused_keeps_the_old_one() -> None:
+    """It was deleted to be made again; a store without it would not be noticed by any later run."""
+    world = World()
+    world.sell(buyer("1", ANN))
+    (result,) = world.sell(buyer("1", "x@example.com", known=True))
+    assert result.outcome is Outcome.REJECTED
+    assert [each["email_address"] for each in world.customers().values()] == [ANN]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_archived_contact_is_no_customer(known: bool) -> None:
+    """Skipped with its reason, as in the audience."""
+    world = World()
+    world.sandbox.change({"add_member": {"email_address": ANN}})
+    world.sandbox.change({"archive": ANN})
+    (result,) = world.sell(buyer("1", ANN, known=known))
+    assert (result.outcome, result.code) == (Outcome.SKIPPED, "archived")
+    assert world.customers() == {}
 
 
 def test_a_refused_customer_is_rejected_with_the_vendors_words() -> None:

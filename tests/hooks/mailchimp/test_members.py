@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.hooks.mailchimp.answers import tags_to_set
 from airflow_provider_mlconnector.hooks.mailchimp.client import subscriber_hash
+from airflow_provider_mlconnector.hooks.mailchimp.models import Member
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 from tests.hooks.mailchimp.world import World
@@ -222,13 +224,67 @@ def test_a_move_to_an_address_that_is_gone_is_skipped(turn: str, code: str) -> N
     assert world.sandbox.state()["lifted"] == []
 
 
-def test_a_move_of_a_member_that_is_gone_makes_the_new_one() -> None:
-    """Someone moved or removed the old contact by hand: the new address decides."""
+def test_a_move_of_a_member_that_is_gone_makes_no_new_one() -> None:
+    """Deleted for good, or moved by its owner: a contact at the new address would be subscribed again."""
     world = World()
     (result,) = world.send(ready("1", ANN, moved_from=subscriber_hash("old@acme-tools.com")))
-    assert (result.outcome, result.code) == (Outcome.CREATED, "email_changed")
-    assert "is gone" in (result.message or "")
-    assert list(world.members()) == [ANN]
+    assert (result.outcome, result.code) == (Outcome.SKIPPED, "gone_from_audience")
+    assert world.members() == {}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("turn", ["delete_permanent", "move"])
+def test_a_known_member_that_is_gone_is_not_made_again(mode: str, turn: str) -> None:
+    """Neither at its old address; the contact may have unsubscribed under another one since."""
+    world = in_mode(mode)
+    world.send(ready("1", ANN), rows=500)
+    world.sandbox.change({turn: ANN if turn != "move" else {"from": ANN, "to": "own@choice.com"}})
+    before = set(world.members())
+    (result,) = world.send(ready("1", ANN, known=True, FNAME="New"), rows=500)
+    assert result.outcome is Outcome.SKIPPED
+    assert result.code in ("gone_from_audience", "Forgotten Email Not Subscribed")
+    assert set(world.members()) == before
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_members_that_hand_on_their_addresses(at_once: int) -> None:
+    """One that takes another's address waits until that has left it: nobody is lost, each keeps its consent."""
+    world = World(extra={"max_concurrency": at_once})
+    emails = [f"p{n}@acme-tools.com" for n in range(3)]
+    world.send(*(ready(str(n), email) for n, email in enumerate(emails)))
+    world.sandbox.change({"unsubscribe": emails[0]})
+    later = [emails[1], emails[2], "new@acme-tools.com"]
+    moves = [
+        ready(str(n), email, moved_from=subscriber_hash(old))
+        for n, (old, email) in enumerate(zip(emails, later, strict=True))
+    ]
+    results = world.send(*moves)
+    assert {(result.outcome, result.code) for result in results} == {(Outcome.UPDATED, "email_changed")}
+    members = world.members()
+    assert set(members) == set(later)
+    assert members[emails[1]]["status"] == "unsubscribed"
+
+
+def test_members_that_swap_their_addresses_keep_their_tags() -> None:
+    """Each address's contact gets the other record's data, and nobody's tags are taken away."""
+    world = World()
+    world.send(ready("1", ANN, FNAME="Ann"), ready("2", BOB, FNAME="Bob"))
+    world.send(
+        ready("1", BOB, moved_from=subscriber_hash(ANN), FNAME="Ann"),
+        ready("2", ANN, moved_from=subscriber_hash(BOB), FNAME="Bob"),
+    )
+    members = world.members()
+    assert {members[email]["merge_fields"]["FNAME"] for email in (ANN, BOB)} == {"Ann", "Bob"}
+    assert all(members[email]["tags"] == ["Customer"] for email in (ANN, BOB))
+
+
+def test_tags_are_set_where_an_answer_does_not_tell_them() -> None:
+    """No tags in an answer does not mean that the member has none."""
+    member = Member(id="x", tags=None)
+    assert tags_to_set(member, {"Vendor": False}) == {"Vendor": False}
+    assert tags_to_set(Member(id="x", tags=()), {"Vendor": False}) == {}
+    many = Member(id="x", tags=tuple(f"t{n}" for n in range(50)))
+    assert tags_to_set(many, {"Vendor": False}) == {"Vendor": False}
 
 
 def test_a_move_whose_answer_was_lost_is_not_made_twice() -> None:

@@ -74,8 +74,9 @@ class World:
         results: dict[str, RowResult] = {}
         for group in sorted({target.group(ready) for ready in batch}):
             items = [ready for ready in batch if target.group(ready) == group]
-            for at in range(0, len(items), target.max_batch):
-                part = items[at : at + target.max_batch]
+            size = target.batch_size(group)
+            for at in range(0, len(items), size):
+                part = items[at : at + size]
                 for ready in part:
                     check(ready.payload)
                 answers = target.deliver(group, part)
@@ -87,3 +88,10 @@ class World:
         target = StoreCustomers(self.client)
         target.prepare(Plan(), len(batch))
         return [target.deliver(target.group(ready), [ready])[0] for ready in batch]
+
+    def sell_together(self, *batch: Ready) -> list[RowResult]:
+        """Deliver store customers in one batch, as the pipeline does with those that are known."""
+        target = StoreCustomers(self.client)
+        (group,) = {target.group(ready) for ready in batch}
+        assert target.batch_size(group) >= len(batch)
+        return target.deliver(group, batch)
