@@ -73,10 +73,10 @@ class Sender:
 
     def _drain(self, *, keep_flying: bool = False) -> None:
         while self._waiting or self._flying:
+            self._hand_out()
+            # Only after handing out what may go: a part of the chunk seldom fills more than one batch.
             if keep_flying and not self._waiting and not self._error:
                 return
-            while self._waiting and not self._error and len(self._flying) < self._target.concurrency:
-                self._submit(*self._waiting.popleft())
             if self._flying:
                 done, _ = wait(self._flying, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -85,6 +85,13 @@ class Sender:
                 break
         if self._error:
             raise self._error
+
+    def _hand_out(self) -> None:
+        """Write the answers that have come, and fill the calls that may be in flight."""
+        for future in [each for each in self._flying if each.done()]:
+            self._collect(future)
+        while self._waiting and not self._error and len(self._flying) < self._target.concurrency:
+            self._submit(*self._waiting.popleft())
 
     def _submit(self, group: str, batch: Sequence[Item]) -> None:
         if self._read_only:

@@ -192,3 +192,21 @@ def test_a_target_is_told_what_it_was_sent_before(world: World) -> None:
     world.target.refused.clear()
     world.run([record(1, "new"), record(2, "new"), record(3, ID="moved")])
     assert world.target.known == {"1": True, "2": False, "3": False}
+
+
+def test_a_part_that_fills_no_second_batch_does_not_hold_the_first_one_back() -> None:
+    """With two calls allowed, two parts of one batch each are in flight together."""
+    target, both = FakeTarget(max_batch=2, concurrency=2), threading.Barrier(2, timeout=10)
+
+    def meet(_number: int) -> None:
+        both.wait()
+
+    target.at_call = meet
+    items = [
+        (Mapped(str(n), "ready", READ_AT, None, "h", str(n), {"id": n}), Ready(str(n), {"id": n})) for n in range(4)
+    ]
+    with Sender(target, lambda _answers: None, Lease(), "a_to_b.things") as sender:
+        sender.send(items[:2])
+        sender.send(items[2:])
+        sender.finish()
+    assert target.most_flying == 2

@@ -6,17 +6,20 @@ import logging
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from threading import Lock
 
 from airflow_provider_mlconnector.hooks.mailchimp.answers import ARCHIVED
 from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient
+from airflow_provider_mlconnector.hooks.mailchimp.reading import PAGE
 
 __all__ = ["ARCHIVED", "FEW", "Inventory"]
 
 log = logging.getLogger(__name__)
 
 FEW = 100
-"""Below so many, records go one by one and each is asked for; from there on it pays to read pages of a thousand."""
+"""Below so many, records go one by one and each is asked for; from there on it may pay to read the whole audience."""
 DIGITS = 16
 """Hex digits kept of each MD5: eight bytes a member, once all are read."""
 
@@ -32,21 +35,30 @@ class Inventory:
 
     def status(self, subscriber: str) -> str | None:
         """Return `archived`, another status or "" for a member that is there, None where there is none."""
-        with self._lock:
-            self._asked += 1
-            if self._all is None and self._asked > FEW:
-                self._read()
-        if self._all is not None:
-            return self._status_of_all(subscriber)
-        member = self._client.member(subscriber)
-        return None if member is None else member.status
+        (status,) = self.statuses([subscriber])
+        return status
 
     def statuses(self, subscribers: Sequence[str]) -> list[str | None]:
-        """Return the statuses of many at once."""
+        """Return the statuses of several."""
         with self._lock:
-            if self._all is None and self._asked + len(subscribers) > FEW:
+            self._asked += len(subscribers)
+            if self._all is None and self._asked >= FEW and self._asked >= self._pages:
                 self._read()
-        return [self.status(subscriber) for subscriber in subscribers]
+        if self._all is not None:
+            return [self._status_of_all(subscriber) for subscriber in subscribers]
+        if len(subscribers) == 1:
+            return [self._status_of(subscribers[0])]
+        with ThreadPoolExecutor(self._client.connection.max_concurrency, thread_name_prefix="mlc-status") as pool:
+            return list(pool.map(self._status_of, subscribers))
+
+    @cached_property
+    def _pages(self) -> int:
+        """About so many calls it takes to read all of them."""
+        return self._client.audience().stats.member_count // PAGE + 2
+
+    def _status_of(self, subscriber: str) -> str | None:
+        member = self._client.member(subscriber)
+        return None if member is None else member.status
 
     def _status_of_all(self, subscriber: str) -> str | None:
         short, members = _short(subscriber), self._all or array("Q")
