@@ -10,6 +10,10 @@ from benchmarks.book import Book
 from benchmarks.data import FIRST, PATTERNS, changed_numbers, tails
 
 TOKEN = "044bench"
+VENDORS = "F0401"
+"""There are none; who looks for vendors finds an empty table."""
+OF_PATTERN, OWN = b'"info@', b'"info-%d@'
+"""An e-mail address as its pattern has it, and as the customer does: no two have the same."""
 
 
 class Literal(msgspec.Struct):
@@ -65,7 +69,8 @@ class Ais:
         """Answer a BROWSE: rows of a LIST of numbers, or numbers in ascending order."""
         request = _request.decode(body)
         size = int(request.size)
-        numbers, listed = self._numbers(request.query.condition if request.query else [], size)
+        conditions = request.query.condition if request.query else []
+        numbers, listed = self._numbers(conditions, size) if request.target != VENDORS else ([], False)
         self._book.page((request.target, request.columns, listed, numbers[0] if numbers else 0))
         names = tuple(column.partition(".")[2] for column in request.columns.split("|"))
         table = request.target
@@ -92,7 +97,10 @@ class Ais:
         if not aliases:
             return [name % number + b"}" for number in numbers]
         of_pattern = tails(table, aliases)
-        return [name % number + tail for number in numbers for tail in of_pattern[number % PATTERNS]]
+        if table != "F01151":
+            return [name % number + tail for number in numbers for tail in of_pattern[number % PATTERNS]]
+        own = [(number, OWN % number) for number in numbers]
+        return [name % n + tail.replace(OF_PATTERN, mail) for n, mail in own for tail in of_pattern[n % PATTERNS]]
 
 
 def _grid(table: str, rows: list[bytes], *, more: bool) -> bytes:

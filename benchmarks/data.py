@@ -47,6 +47,8 @@ def _pattern(rnd: random.Random, number: int) -> Rows:
     return {
         "F03012": [_master(rnd) | stamp],
         "F0101": [_book(rnd, name, number) | stamp],
+        "F0401": [],
+        "F0111": [_person(number) | stamp],
         "F0116": [_address(rnd, day) | stamp for day in (["20200101"] if number % 5 else ["20200101", "20240701"])],
         "F0115": [_phone(rnd, kind, line) | stamp for line, kind in enumerate(["", "FAX"][: 1 + (number % 3 == 0)], 1)],
         "F01151": [_mail(kind, line, number, domain) | stamp for line, kind in enumerate("EI"[: 1 + number % 2], 1)],
@@ -66,6 +68,12 @@ def _book(rnd: random.Random, name: str, number: int) -> Cells:
         "ALKY": f"C{number}".ljust(20), "ALPH": name, "TAX": f"DE{rnd.randint(10**8, 10**9)}".ljust(20),
         "MCU": "2110".rjust(12), "SIC": rnd.choice(("3321", "3499", "")), "LNGP": "", "AT1": "C  ", "AN85": 0,
     } | categories  # fmt: skip
+
+
+def _person(number: int) -> Cells:
+    given, surname = ("Ines", "Jørgen", "Marek", "Ruth")[number % 4], _NAMES[number % len(_NAMES)]
+    return {"IDLN": 0, "MLNM": f"{given} {surname}", "ALPH": "", "GNNM": given, "MDNM": "", "SRNM": surname, "ATTL": "",
+            "TYC": ""}  # fmt: skip
 
 
 def _address(rnd: random.Random, day: str) -> Cells:

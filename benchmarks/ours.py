@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 from pydantic import SecretStr
 
 from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.hooks.connection import VendorConnection
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection
 from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
@@ -23,6 +25,7 @@ from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.job import Job, instance_of
 from airflow_provider_mlconnector.pipeline.mapper import map_chunk
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
+from airflow_provider_mlconnector.pipeline.state import StatePort
 from airflow_provider_mlconnector.pipeline.window import RunInfo
 from airflow_provider_mlconnector.syncs import get_sync
 from airflow_provider_mlconnector.transport.limits import NO_LIMIT, AccountLimiter
@@ -53,7 +56,7 @@ class Files:
 class Tasks:
     """Results of steps that have succeeded, as Airflow would remember them across a crash."""
 
-    def __init__(self, files: Files, run_id: str):
+    def __init__(self, files: StatePort, run_id: str):
         self._files, self._key = files, f"tasks-{run_id}"
 
     def once(self, name: str, step: Any) -> Any:
@@ -66,15 +69,7 @@ class Tasks:
 
 
 def run(url: str, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Make one run, taking up what an interrupted one of the same `run_id` has left; return its counts."""
-    files = Files(folder)
-    jde = JdeConnection(
-        conn_id="bench_jde",
-        host=url,
-        login="BENCH",
-        password=SecretStr("bench"),
-        max_concurrency=options.get("reads", 2),
-    )
+    """Make one run to companies, taking up what an interrupted one of the same `run_id` has left; return its counts."""
     target = MarketoConnection(
         conn_id="bench_marketo",
         host=url,
@@ -82,31 +77,49 @@ def run(url: str, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         password=SecretStr("bench"),
         max_concurrency=options.get("writes", 5),
     )
+    with prepared("jde_to_marketo.companies", url, folder, options, target) as (job, source):
+        limiter = AccountLimiter(target.quota_id, limits(target), job.ledger.slots)
+        with MarketoClient(target, limiter=limiter if options.get("quota") else NO_LIMIT) as client:
+            return transfer(job, source, client)
+
+
+@contextmanager
+def prepared(
+    sync: str, url: str, folder: Path, options: Mapping[str, Any], target: VendorConnection
+) -> Iterator[tuple[Job, JdeClient]]:
+    """Return the job of a sync and the client of its source."""
+    jde = JdeConnection(
+        conn_id="bench_jde",
+        host=url,
+        login="BENCH",
+        password=SecretStr("bench"),
+        max_concurrency=options.get("reads", 2),
+    )
     keyring = Keyring(["benchmark"])
-    ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}", keyring)
     job = Job(
-        sync=get_sync("jde_to_marketo.companies"),
-        run=RunInfo("jde_to_marketo", options.get("run_id", "first"), "manual", datetime.now(UTC)),
+        sync=get_sync(sync),
+        run=RunInfo(sync.partition(".")[0], options.get("run_id", "first"), "manual", datetime.now(UTC)),
         params=options.get("params", {}),
         instance=instance_of(jde.account, target.account),
         account=target.account_id,
-        ledger=ledger,
+        ledger=open_ledger(f"sqlite:///{folder / 'ledger.db'}", keyring),
         keyring=keyring,
-        state_port=files,
+        state_port=Files(folder),
         root=folder / "staging",
     )
-    limiter = AccountLimiter(target.account_id, limits(target), ledger.slots) if options.get("quota") else NO_LIMIT
-    with JdeClient(jde) as source, MarketoClient(target, limiter=limiter) as marketo:
-        return _run(job, source, marketo, Tasks(files, job.run.run_id))
+    with JdeClient(jde) as source:
+        yield job, source
 
 
-def _run(job: Job, source: JdeClient, marketo: MarketoClient, tasks: Tasks) -> dict[str, Any]:
-    given = tasks.once("extract", lambda: [ref.as_dict() for ref in extract(job, source, marketo)])
+def transfer(job: Job, source: JdeClient, client: Any) -> dict[str, Any]:
+    """Make the run's steps that have not been made, and return its counts."""
+    tasks = Tasks(job.state_port, job.run.run_id)
+    given = tasks.once("extract", lambda: [ref.as_dict() for ref in extract(job, source, client)])
     mapped = [
         ChunkRef(**tasks.once(f"map-{ref['index']}", lambda ref=ref: map_chunk(job, ChunkRef(**ref)).as_dict()))
         for ref in given
     ]
-    target = job.sync.open_target(marketo)
+    target = job.sync.open_target(client)
     for ref in mapped:
         tasks.once(f"upsert-{ref.index}", lambda ref=ref: dict(deliver_chunk(job, ref, target)))
     return commit(job)

@@ -10,6 +10,14 @@ from benchmarks.measure import Cost
 
 COLUMNS = ("scenario", "peer", "records", "rec/s", "wall s", "CPU s/100k", "peak MB", "reads", "writes", "resent", "")
 
+MEMBER_COLUMNS = (
+    "mode", "records", "wall s", "calls", "seconds", "calls/s", "at once", "highest", "of limit", "of queue",
+    "refused", "resent", "CPU s", "peak MB",
+)  # fmt: skip
+"""Calls and what follows are of the time from the first call about members to the last answer."""
+ENOUGH = 2_000
+"""Members from which on a limit can be used to the full; a few batches leave the queue idle before their tags."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -22,9 +30,11 @@ class Target:
 
 def table(costs: Sequence[Cost]) -> str:
     """Return the costs as a table."""
-    rows = [COLUMNS, *(_row(cost) for cost in costs)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    left = (0, 1, len(COLUMNS) - 1)
+    return _table([COLUMNS, *(_row(cost) for cost in costs)], left=(0, 1, len(COLUMNS) - 1))
+
+
+def _table(rows: Sequence[tuple[str, ...]], *, left: tuple[int, ...]) -> str:
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
             cell.ljust(width) if at in left else cell.rjust(width)
@@ -49,6 +59,46 @@ def _row(cost: Cost) -> tuple[str, ...]:
         f"{seen['again']:,}",
         cost.note,
     )
+
+
+def members_table(costs: Sequence[Cost]) -> str:
+    """Return what the server saw of each write mode, looking members up included."""
+    return _table([MEMBER_COLUMNS, *(_member_row(cost) for cost in costs)], left=(0,))
+
+
+def _member_row(cost: Cost) -> tuple[str, ...]:
+    seen = cost.seen["mailchimp"]
+    return (
+        cost.scenario,
+        f"{cost.customers:,}",
+        f"{cost.wall:.1f}",
+        f"{seen['calls']:,}",
+        f"{seen['seconds']:.1f}",
+        f"{seen['calls'] / seen['seconds']:.1f}",
+        f"{seen['mean']:.2f}",
+        f"{seen['highest']}",
+        f"{seen['share']:.1%}",
+        f"{seen['queue']:.1%}",
+        f"{seen['violations']}",
+        f"{seen['again']}",
+        f"{cost.cpu:.1f}",
+        f"{cost.rss:.0f}",
+    )
+
+
+def members_targets(costs: Sequence[Cost]) -> list[Target]:
+    """Compare each write mode with the limit that holds it up: calls at once, or the speed of the queue."""
+    limits = {"member": ("share", "the limit of calls at once"), "batch": ("queue", "the queue's time")}
+    made = []
+    for cost in costs:
+        seen, (name, limit) = cost.seen["mailchimp"], limits[cost.scenario]
+        enough = seen[name] >= 0.9 if cost.customers >= ENOUGH else None
+        made += [
+            Target(f"write mode {cost.scenario}: ≥ 90 % of {limit} used", f"{seen[name]:.1%}", enough),
+            Target(f"write mode {cost.scenario}: calls refused", f"{seen['violations']}", seen["violations"] == 0),
+            Target(f"write mode {cost.scenario}: members sent twice", f"{seen['again']}", seen["again"] == 0),
+        ]
+    return made
 
 
 def targets(costs: Sequence[Cost], *, bare: float, imported: float) -> list[Target]:

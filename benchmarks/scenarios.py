@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from benchmarks import measure
+from benchmarks import mailchimp, measure
 from benchmarks.data import expected
 from benchmarks.measure import Cost, Server, serving, workspace
 
 PEERS = ("plain", "asynchronous", "ours")
-READ_LATENCY, WRITE_LATENCY = 0.1, 0.2
+READ_LATENCY, WRITE_LATENCY, MEMBER_LATENCY = 0.1, 0.2, 0.3
 AT_ONCE = ((2, 5), (8, 8))
 """Reads and writes at once: the Connections' defaults, and what the vendors may allow."""
 
@@ -25,14 +25,15 @@ class Sizes:
     kill: int = 40_000
     quota: int = 45_000
     million: int = 0
+    members: int = 2_000
     repeat: int = 2
 
 
-QUICK = Sizes(cold=6_000, small=1_500, latency=1_500, kill=6_000, quota=0, repeat=1)
+QUICK = Sizes(cold=6_000, small=1_500, latency=1_500, kill=6_000, quota=0, members=100, repeat=1)
 
 
-def run_all(sizes: Sizes) -> Iterator[Cost]:
-    """Run everything and yield the costs as they come."""
+def companies(sizes: Sizes) -> Iterator[Cost]:
+    """Run everything about customers and Marketo's companies, and yield the costs as they come."""
     yield from cold(sizes.small, "cold small", 1)
     yield from cold(sizes.cold, "cold", sizes.repeat)
     yield from repeated(sizes.cold)
@@ -114,3 +115,12 @@ def quota(customers: int) -> Cost:
     with serving(customers) as server, workspace() as folder:
         server.set(write=WRITE_LATENCY, quota=True)
         return checked(measure.run(server, "quota", "ours", folder, quota=True, reads=2, writes=9))
+
+
+def members(customers: int) -> Iterator[Cost]:
+    """Customers to Mailchimp's members, none of them there before, in each write mode; as many calls as it takes."""
+    with serving(customers) as server:
+        for mode in ("member", "batch"):
+            server.set(write=MEMBER_LATENCY)
+            with workspace() as folder:
+                yield checked(measure.run(server, mode, "members", folder, mode=mode, writes=mailchimp.AT_ONCE))

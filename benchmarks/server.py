@@ -1,6 +1,6 @@
-"""Both vendors in one process, fast enough not to be what is measured: raw asyncio, answers put together from parts.
+"""The vendors in one process, fast enough not to be what is measured: raw asyncio, answers put together from parts.
 
-It speaks just the calls that a sync of customers to companies makes, checks nothing that `sandbox/` checks, and counts
+It speaks just the calls that the syncs of companies and members make, checks nothing that `sandbox/` checks, and counts
 what it saw. `/_bench/set` (latency, quota) and `/_bench/stats` are for the benchmark itself.
 """
 
@@ -15,18 +15,21 @@ from typing import Any
 
 from benchmarks.ais import Ais
 from benchmarks.book import Book
+from benchmarks.mailchimp import OPERATIONS, Mailchimp, Reply
 from benchmarks.marketo import Marketo
 
 Answer = tuple[bytes, float]
 """A JSON body, and after how many seconds it is sent."""
+HEAD = b"HTTP/1.1 %d Bench\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
 
 
 class Vendors:
-    """The two vendors and the book of what they saw."""
+    """The vendors and the book of what they saw."""
 
     def __init__(self, customers: int):
         self.book = Book()
         self.ais, self.marketo = Ais(customers, self.book), Marketo(customers, self.book)
+        self.mailchimp = Mailchimp(self.book)
         self._routes: dict[bytes, Callable[[bytes], Answer]] = {
             b"POST /jderest/v2/dataservice": self.ais.data,
             b"POST /jderest/v2/tokenrequest": self.ais.login,
@@ -38,15 +41,19 @@ class Vendors:
             b"POST /_bench/set": self._set,
         }
 
-    def answer(self, route: bytes, body: bytes) -> Answer:
+    def answer(self, route: bytes, body: bytes) -> Reply:
         """Answer one request; KeyError for a path that is not served."""
-        return self._routes[route.partition(b"?")[0]](body)
+        if route.partition(b" ")[2].startswith((b"/3.0/", b"/_storage/")):
+            return self.mailchimp.answer(route.decode(), body)
+        return Reply(*self._routes[route.partition(b"?")[0]](body))
 
     def _stats(self, _: bytes) -> Answer:
-        return json.dumps(self.book.stats()).encode(), 0.0
+        return json.dumps({**self.book.stats(), "mailchimp": self.mailchimp.stats()}).encode(), 0.0
 
     def _set(self, body: bytes) -> Answer:
-        self.book.set(json.loads(body))
+        given = json.loads(body)
+        self.book.set(given)
+        self.mailchimp.restart(float(given.get("operations", OPERATIONS)))
         return b"{}", 0.0
 
 
@@ -85,22 +92,28 @@ class Http(asyncio.Protocol):
 
     def _serve(self, route: bytes, body: bytes) -> None:
         try:
-            answer, delay = self._vendors.answer(route, body)
-            head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer)
+            reply, kind = self._vendors.answer(route, body), b"application/json"
         except Exception as error:  # a benchmark that asks for something else has to see it, not to hang
-            answer, delay = f"{type(error).__name__}: {error} in {route.decode()}".encode(), 0.0
-            head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % len(answer)
-        if delay:
-            asyncio.get_running_loop().call_later(delay, self._transport.write, head + answer)
+            reply = Reply(f"{type(error).__name__}: {error} in {route.decode()}".encode(), status=400)
+            kind = b"text/plain"
+        if reply.delay:
+            asyncio.get_running_loop().call_later(reply.delay, self._send, reply, kind)
         else:
-            self._transport.write(head + answer)
+            self._send(reply, kind)
+
+    def _send(self, reply: Reply, kind: bytes) -> None:
+        if reply.sent:
+            reply.sent()
+        self._transport.write(HEAD % (reply.status, kind, len(reply.body)) + reply.body)
 
 
 async def serve(customers: int) -> None:
     """Serve on a free port of this machine, whose number is the first line of stdout."""
     vendors = Vendors(customers)
     server = await asyncio.get_running_loop().create_server(lambda: Http(vendors), "127.0.0.1", 0, backlog=128)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    port = server.sockets[0].getsockname()[1]
+    vendors.mailchimp.origin = f"http://127.0.0.1:{port}"
+    print(port, flush=True)
     async with server:
         await server.serve_forever()
 
