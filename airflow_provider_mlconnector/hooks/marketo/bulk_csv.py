@@ -1,0 +1,76 @@
+"""Rows out of the bytes of an export file.
+
+Seen in files: NUL bytes, bare carriage returns, line feeds and U+2028 within quoted values, and the word `null` for a
+value that is none.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.hooks.marketo.activity import Activity
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+NOTHING = ("null", "")
+
+
+class _Chunks(io.RawIOBase):
+    """Chunks of bytes as a stream, without NULs: in UTF-8 that byte is no part of another character."""
+
+    def __init__(self, chunks: Iterable[bytes]):
+        self._chunks, self._rest = iter(chunks), memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk.replace(b"\0", b""))
+        room = memoryview(buffer)
+        taken = min(len(room), len(self._rest))
+        room[:taken] = self._rest[:taken]
+        self._rest = self._rest[taken:]
+        return taken
+
+
+def read_rows(chunks: Iterable[bytes]) -> Iterator[dict[str, str | None]]:
+    """Yield the rows by the names of the header; one row at a time is in memory.
+
+    :raises UnexpectedAnswer: for a row that does not fit the header; its number is named, nothing of what it holds.
+    """
+    # No newline translation: lines end where csv says, not where str.splitlines would.
+    with io.TextIOWrapper(io.BufferedReader(_Chunks(chunks)), "utf-8-sig", errors="replace", newline="") as text:
+        reader = csv.reader(text)
+        try:
+            header = next(reader, [])
+            for number, row in enumerate(reader, 1):
+                if len(row) == len(header):
+                    pairs = zip(header, row, strict=True)
+                    yield {name: None if value in NOTHING else value for name, value in pairs}
+                elif row:
+                    raise UnexpectedAnswer(f"row {number} of the export file has {len(row)} values, not {len(header)}")
+        except csv.Error as error:
+            raise UnexpectedAnswer(f"the export file is no CSV at line {reader.line_num}: {error}") from None
+
+
+def read_activity(row: dict[str, str | None]) -> Activity:
+    """Return a row of an activity export as the feeds tell it.
+
+    :raises UnexpectedAnswer: for one that cannot be read.
+    """
+    try:
+        return Activity.model_validate(row)
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+        raise UnexpectedAnswer(f"an activity of the export file cannot be read: {place}") from None
