@@ -119,7 +119,7 @@ def transfer(job: Job, source: JdeClient, client: Any) -> dict[str, Any]:
         ChunkRef(**tasks.once(f"map-{ref['index']}", lambda ref=ref: map_chunk(job, ChunkRef(**ref)).as_dict()))
         for ref in given
     ]
-    target = job.sync.open_target(client)
+    target = job.sync.open_target(client, job)
     for ref in mapped:
         tasks.once(f"upsert-{ref.index}", lambda ref=ref: dict(deliver_chunk(job, ref, target)))
     return commit(job)
