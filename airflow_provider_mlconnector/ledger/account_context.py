@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PAGE = 1_000
 LINKS = 10_000
+ACCOUNTS = ("companies", "named_accounts", "leads")
+"""Entities whose links name the accounts."""
 
 table = schema.account_context
 
@@ -51,6 +53,15 @@ def links_of(database: Database, instance: str, systems: tuple[str, str], entity
         if len(found) < LINKS:
             return
         last = found[-1].key_a
+
+
+def nothing_linked(job: Job) -> str | None:
+    """Return why there is no account to say anything of, if there is none: the syncs the other way round link them."""
+    source, target = job.sync.systems
+    for entity in ACCOUNTS:
+        if next(links_of(job.ledger.database, job.mirror, (target, source), entity), None):
+            return None
+    return f"{target}_to_{source} has delivered nothing yet"
 
 
 class AccountContexts:

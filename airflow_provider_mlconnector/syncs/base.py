@@ -49,6 +49,7 @@ class Sync:
     :param skip: source record → (code, reason) when it is out of scope by rule.
     :param overlap: how far a run reads behind the watermark.
     :param aligned: an alignment sync, exempt from the reject ratio.
+    :param precondition: job → why there is nothing to do yet; the run is green and leaves the watermark.
     :param finish: job → what is left to do once every record is accounted for; what it returns goes into commit's XCom
         and into the Asset event. Called again when commit is tried again.
     """
@@ -71,6 +72,7 @@ class Sync:
     links: tuple[Link, ...] = ()
     overlap: timedelta = timedelta(days=1)
     aligned: bool = False
+    precondition: Callable[[Job], str | None] = lambda _job: None
     finish: Callable[[Job], dict[str, Any]] | None = None
 
     @property

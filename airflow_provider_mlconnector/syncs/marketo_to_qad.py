@@ -44,6 +44,7 @@ SYNCS = (
         target_key=value_of("account_key"),
         # Activities appear late, at their own date: with the whole day of the watermark two days are counted again.
         overlap=timedelta(days=1),
+        precondition=late("ledger.account_context:nothing_linked"),
         finish=late("pipeline.export:export_account_context"),
     ),
 )

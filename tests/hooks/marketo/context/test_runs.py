@@ -22,7 +22,8 @@ def test_nothing_is_linked(new_office: NewOffice) -> None:
     """Before the mirror sync has delivered anything there is nothing to do, and Marketo is not asked."""
     office = new_office()
     assert office.run() == {}
-    assert (office.csv(), office.calls("/rest/")) == ([], 0)
+    assert (office.rows(), office.done.get("uri"), office.calls("/rest/")) == ({}, None, 0)
+    assert office.job(run_id="x").state.watermark() is None
 
 
 def test_an_account_is_told_with_what_is_known(office: Office) -> None:
