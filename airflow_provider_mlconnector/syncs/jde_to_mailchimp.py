@@ -109,7 +109,7 @@ SYNCS = (
         tables=TABLES,
         rows=MEMBERS,
         open_source=opened("hooks.jde.source:parties"),
-        open_target=opened("hooks.mailchimp.members:AudienceMembers"),
+        open_target=late("hooks.mailchimp.members:AudienceMembers"),
         plan=late("hooks.mailchimp.target:plan_members", wanted=MERGE_FIELDS),
         has_field=late("hooks.mailchimp.target:has_member_field"),
         validator=late("hooks.mailchimp.target:validate_members"),
