@@ -5,38 +5,62 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.hooks.mailchimp import batches
 from airflow_provider_mlconnector.sandbox.core.server import SandboxServer
+from airflow_provider_mlconnector.sandbox.core.vendor import Vendor
 from airflow_provider_mlconnector.sandbox.scenarios.jde_truth import AddressBook
+from airflow_provider_mlconnector.syncs import syncs_of
+from airflow_provider_mlconnector.transport import retry
 
 COLUMNS = ("read", "created", "updated", "unchanged", "skipped", "rejected")
+QUICK = {"marketo": {"window_seconds": 1}}
+"""System → extras of its Connection that make a small run short."""
+PASSING = frozenset({
+    "id", "marketoGUID", "contact_id", "createdAt", "updatedAt", "created_at", "updated_at", "last_changed", "history",
+    "companyId", "merge_id", "batches", "calls", "connections",
+})  # fmt: skip
+"""What a vendor numbers, dates and counts by itself: no part of a run's result."""
 RunDag = Callable[..., Any]
 
 
 class Flow:
-    """`jde_to_marketo` between two simulated vendors, run by Airflow's own DAG runner."""
+    """A DAG between its two simulated vendors, run by Airflow's own DAG runner.
 
-    def __init__(self, server: SandboxServer, run_dag: RunDag, monkeypatch: pytest.MonkeyPatch, **dag_kwargs: Any):
+    :param dag_id: which one; its entities, Connections and end state are those of its syncs and vendors.
+    """
+
+    def __init__(
+        self,
+        server: SandboxServer,
+        run_dag: RunDag,
+        monkeypatch: pytest.MonkeyPatch,
+        dag_id: str = "jde_to_marketo",
+        **dag_kwargs: Any,
+    ):
         self.server, self._run_dag, self._patch = server, run_dag, monkeypatch
-        self.jde, self.marketo = server.vendor("jde"), server.vendor("marketo")
+        self.dag_id, self.syncs = dag_id, syncs_of(dag_id)
+        self.entities = [sync.entity for sync in self.syncs]
+        self.source, self.target = (server.vendor(system) for system in self.syncs[0].systems)
         self.failures: list[tuple[str, int, BaseException]] = []
         """Task, try and error of each task that failed for good."""
         self._dag_kwargs = dag_kwargs
         self.connect()
 
-    def connect(self, *, jde: dict[str, Any] | None = None, marketo: dict[str, Any] | None = None) -> None:
-        """Set the two Connections; extras and standard fields may be overruled."""
-        for name, values in self.server.env().items():
-            conn, own = json.loads(values), (jde if "JDE" in name else marketo) or {}
-            extra = {"window_seconds": 1} if "MARKETO" in name else {}
-            conn["extra"] |= extra | own.get("extra", {})
-            self._patch.setenv(name, json.dumps({**conn, **{k: v for k, v in own.items() if k != "extra"}}))
+    def connect(self, **given: dict[str, Any]) -> None:
+        """Set the Connections of all systems; `jde={"password": …, "extra": {…}}` overrules one's."""
+        for system, vendor in self.server.vendors.items():
+            own = given.get(system, {})
+            conn = vendor.connection(self.server.url(system))
+            extra = {**conn["extra"], **QUICK.get(system, {}), **own.get("extra", {})}
+            self._patch.setenv(f"AIRFLOW_CONN_{system.upper()}_DEFAULT", json.dumps({**conn, **own, "extra": extra}))
 
     def run(self, *, runs_as: str = "success", **params: Any) -> Any:
         """Run the DAG to its end and return its DagRun; the run must end in that state."""
@@ -52,13 +76,27 @@ class Flow:
             self.failures.append((context["ti"].task_id, context["ti"].try_number, context["exception"]))
 
         always = {"retries": 6, "retry_delay": timedelta(0), "on_failure_callback": note}
-        return sync_dag("jde_to_marketo", default_args=always, **self._dag_kwargs)
+        return sync_dag(self.dag_id, default_args=always, **self._dag_kwargs)
 
-    def execute(self, operator: type, run: Any, *, xcom: Any = None, params: Any = None, **arguments: Any) -> Any:
-        """Execute one operator of `companies` within a run, outside of any DAG."""
-        task = operator(task_id="task", sync="jde_to_marketo.companies", **arguments)
+    def execute(
+        self, operator: type, run: Any, *, entity: str = "", xcom: Any = None, params: Any = None, **arguments: Any
+    ) -> Any:
+        """Execute one operator of a sync (by default the first) within a run, outside of any DAG."""
+        task = operator(task_id="task", sync=f"{self.dag_id}.{entity or self.entities[0]}", **arguments)
         ti = SimpleNamespace(xcom_pull=lambda **_: xcom, xcom_push=lambda **_: None)
         return task.execute({"dag_run": run, "params": params or {}, "ti": ti})
+
+    def play(self, run: Any, **given: Any) -> None:
+        """Execute the four operators of a sync one after the other; see `execute`."""
+        from airflow_provider_mlconnector.operators.commit import CommitOperator
+        from airflow_provider_mlconnector.operators.extract import ExtractOperator
+        from airflow_provider_mlconnector.operators.map import MapOperator
+        from airflow_provider_mlconnector.operators.upsert import UpsertBatchOperator
+
+        for chunk in self.execute(ExtractOperator, run, **given):
+            mapped = self.execute(MapOperator, run, chunk=chunk, **given)
+            self.execute(UpsertBatchOperator, run, chunk=mapped, **given)
+        self.execute(CommitOperator, run, **given)
 
     @property
     def ledger(self) -> Any:
@@ -69,7 +107,7 @@ class Flow:
 
     def account(self, entity: str) -> dict[str, Any]:
         """Return the newest `mlc_run` row of a sync."""
-        found: dict[str, Any] = self.ledger.reading.last_runs()[f"jde_to_marketo.{entity}"]
+        found: dict[str, Any] = self.ledger.reading.last_runs()[f"{self.dag_id}.{entity}"]
         return found
 
     def counts(self, entity: str) -> dict[str, int]:
@@ -77,9 +115,28 @@ class Flow:
         run = self.account(entity)
         return {name: run[name] for name in COLUMNS}
 
+    def all_counts(self) -> dict[str, dict[str, int]]:
+        """Return the newest run's counts of each sync, by full name."""
+        return {sync.name: self.counts(sync.entity) for sync in self.syncs}
+
     def events(self, entity: str, **wanted: Any) -> list[dict[str, Any]]:
         """Return the trail of a sync, decrypted."""
-        return list(self.ledger.reading.trail(f"jde_to_marketo.{entity}", **wanted))
+        return list(self.ledger.reading.trail(f"{self.dag_id}.{entity}", **wanted))
+
+    @property
+    def jde(self) -> Vendor:
+        """JD Edwards."""
+        return self.server.vendor("jde")
+
+    @property
+    def marketo(self) -> Vendor:
+        """Marketo."""
+        return self.server.vendor("marketo")
+
+    @property
+    def mailchimp(self) -> Vendor:
+        """Mailchimp."""
+        return self.server.vendor("mailchimp")
 
     @property
     def book(self) -> AddressBook:
@@ -97,15 +154,35 @@ class Flow:
         """Marketo's companies by their external id."""
         return {row["externalCompanyId"]: row for row in self.marketo.state()["companies"]}
 
-    def end_state(self) -> dict[str, Any]:
-        """Return what both vendors' users would call the result: no ids, no times."""
-        hidden = ("id", "marketoGUID", "createdAt", "updatedAt", "companyId")
-        held = self.marketo.state()
+    @property
+    def members(self) -> dict[str, dict[str, Any]]:
+        """The members of Mailchimp's audience by their address in small letters."""
+        return {member["email_address"].casefold(): member for member in self.mailchimp.state()["members"]}
 
-        def plain(rows: list[dict[str, Any]]) -> list[str]:
-            return sorted(json.dumps({k: v for k, v in row.items() if k not in hidden}, sort_keys=True) for row in rows)
+    @property
+    def customers(self) -> dict[str, dict[str, Any]]:
+        """The customers of Mailchimp's store by their id."""
+        return {each["id"]: each for each in self.mailchimp.state()["customers"].get("jde", ())}
 
-        return {name: plain(held[name]) for name in ("leads", "companies", "opportunities")}
+    def end_state(self) -> Any:
+        """Return what the target's users would call the result: no ids, no times."""
+        return lasting(self.target.state())
+
+
+def lasting(held: Any) -> Any:
+    """Return a vendor's state without what it numbers, dates and counts by itself, in an order of no chance."""
+    if isinstance(held, dict):
+        return {name: lasting(value) for name, value in held.items() if name not in PASSING}
+    if isinstance(held, list):
+        return sorted((lasting(each) for each in held), key=lambda each: json.dumps(each, sort_keys=True, default=str))
+    return held
+
+
+def manual_run(dag_id: str, **known: Any) -> Any:
+    """Return what a task knows of a run that was started by hand, now."""
+    now = datetime.now(UTC)
+    usual = {"run_id": "manual__1", "run_type": "manual", "data_interval_start": None, "data_interval_end": None}
+    return SimpleNamespace(dag_id=dag_id, start_date=now, run_after=now, **{**usual, **known})
 
 
 def variables() -> dict[str, str]:
@@ -127,7 +204,7 @@ def set_variable(key: str, value: Any) -> None:
 
 @pytest.fixture
 def new_flow(run_dag: RunDag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Flow]]:
-    """Make a flow: `new_flow(scale=0.1, faults="jde: {444: {at: 3}}", vendors=[…])`."""
+    """Make a flow: `new_flow("jde_to_mailchimp", scale=0.1, faults="jde: {444: {at: 3}}", vendors=[…])`."""
     from airflow.models.variable import Variable
 
     from airflow_provider_mlconnector import state
@@ -141,12 +218,24 @@ def new_flow(run_dag: RunDag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(state, "_ledgers", {})
     monkeypatch.setenv("AIRFLOW_CONN_MLCONNECTOR_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__STAGING_PATH", str(tmp_path / "staging"))
+    # Nobody wants to wait for a sandbox: a fault is over at once, and so is a job.
+    delay = retry.delay
+    monkeypatch.setattr(retry, "delay", lambda policy, *about: delay(replace(policy, base=0.01), *about))
+    monkeypatch.setattr(batches, "FIRST_PAUSE", 0.005)
     servers: list[SandboxServer] = []
 
-    def make(*, scale: float = 0.05, faults: Any = None, vendors: Any = None, **dag_kwargs: Any) -> Flow:
-        server = SandboxServer(vendors, scale=scale, faults=faults)
+    def make(
+        dag_id: str = "jde_to_marketo",
+        *,
+        scale: float = 0.05,
+        faults: Any = None,
+        vendors: Any = None,
+        **dag_kwargs: Any,
+    ) -> Flow:
+        own = syncs_of(dag_id)[0].systems
+        server = SandboxServer(vendors or own, scale=scale, faults=faults)
         servers.append(server)
-        return Flow(server.__enter__(), run_dag, monkeypatch, **dag_kwargs)
+        return Flow(server.__enter__(), run_dag, monkeypatch, dag_id, **dag_kwargs)
 
     yield make
     for server in servers:

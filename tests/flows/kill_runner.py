@@ -19,9 +19,10 @@ from typing import Any
 from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.hooks.jde import source as jde_source
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
-from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection
+from airflow_provider_mlconnector.hooks.mailchimp import batches, members
+from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient
 from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
-from airflow_provider_mlconnector.hooks.marketo.connection import MarketoConnection
+from airflow_provider_mlconnector.hooks.registry import by_system
 from airflow_provider_mlconnector.ledger.connect import open_ledger
 from airflow_provider_mlconnector.pipeline import staging
 from airflow_provider_mlconnector.pipeline.commit import commit
@@ -34,7 +35,7 @@ from airflow_provider_mlconnector.pipeline.window import RunInfo
 from airflow_provider_mlconnector.syncs import get_sync
 
 BATCH, CONCURRENCY, CUSTOMERS_AT_ONCE, CHUNK = 4, 3, 10, 20
-SYNCS = ("jde_to_marketo.companies", "jde_to_marketo.leads")
+CLIENTS: dict[str, Any] = {"jde": JdeClient, "marketo": MarketoClient, "mailchimp": MailchimpClient}
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,17 @@ class FileState:
 class Tasks:
     """The tasks of one sync; what has ended is not run again."""
 
-    def __init__(self, folder: Path, sync: str, jde: JdeClient, marketo: MarketoClient):
+    def __init__(self, folder: Path, sync: str, source: Any, target: Any):
         declared = get_sync(sync)
-        run = RunInfo("jde_to_marketo", "manual__1", "manual", datetime(2026, 11, 20, tzinfo=UTC))
-        accounts = jde.connection.account, marketo.connection.account
+        run = RunInfo(declared.dag_id, "manual__1", "manual", datetime(2026, 11, 20, tzinfo=UTC))
         keyring = Keyring(["a test's own key"])
-        self._jde, self._marketo, self._state = jde, marketo, FileState(folder / "state")
+        self._source, self._target, self._state = source, target, FileState(folder / "state")
         self._job = Job(
             sync=declared,
             run=run,
             params={},
-            instance=instance_of(*accounts),
-            account=marketo.connection.account_id,
+            instance=instance_of(source.connection.account, target.connection.account),
+            account=target.connection.account_id,
             ledger=open_ledger(f"sqlite:///{folder / 'ledger.db'}", keyring),
             keyring=keyring,
             state_port=self._state,
@@ -80,7 +80,7 @@ class Tasks:
     def run(self) -> None:
         """Run what has not ended."""
         job = self._job
-        chunks = self._once("extract", lambda: [ref.as_dict() for ref in extract(job, self._jde, self._marketo)])
+        chunks = self._once("extract", lambda: [ref.as_dict() for ref in extract(job, self._source, self._target)])
         for chunk in chunks:
             index = chunk["index"]
             mapped = self._once(f"map.{index}", partial(self._map, chunk))
@@ -91,8 +91,8 @@ class Tasks:
         return map_chunk(self._job, ChunkRef(**chunk)).as_dict()
 
     def _upsert(self, chunk: dict[str, Any]) -> dict[str, int]:
-        target = self._job.sync.open_target(self._marketo, self._job)
-        target.max_batch = BATCH
+        target = self._job.sync.open_target(self._target, self._job)
+        target.max_batch = min(target.max_batch, BATCH)
         return dict(deliver_chunk(self._job, ChunkRef(**chunk), target))
 
     def _once(self, task: str, work: Callable[[], Any]) -> Any:
@@ -103,25 +103,30 @@ class Tasks:
         return json.loads(text)
 
 
-def connection(model: Any, conn: dict[str, Any], **extra: Any) -> Any:
-    """Parse a Connection's JSON form."""
+def client(system: str, conn: dict[str, Any], **extra: Any) -> Any:
+    """Return a system's client for a Connection's JSON form."""
     extras = {**conn["extra"], **extra}
     fields = {"conn_id": "c", "schema": None, "port": None, **conn, "extra": json.dumps(extras), "extra_dejson": extras}
-    return model.from_airflow(SimpleNamespace(**fields))
+    return CLIENTS[system](by_system(system).from_airflow(SimpleNamespace(**fields)))
 
 
-def main(folder: Path, jde: dict[str, Any], marketo: dict[str, Any]) -> None:
-    """Run both syncs to their end."""
+def main(folder: Path, syncs: list[str], source: dict[str, Any], target: dict[str, Any]) -> None:
+    """Run the syncs of one DAG to their end."""
     jde_source.KEYS_AT_ONCE = CUSTOMERS_AT_ONCE
+    members.BATCH = BATCH
+    batches.FIRST_PAUSE = 0.002
     staging.CHUNK_ROWS = CHUNK
     (folder / "state").mkdir(exist_ok=True)
-    source = JdeClient(connection(JdeConnection, jde, max_concurrency=1))
-    target = MarketoClient(connection(MarketoConnection, marketo, max_concurrency=CONCURRENCY))
-    for sync in SYNCS:
-        Tasks(folder, sync, source, target).run()
-    source.close()
-    target.close()
+    systems = get_sync(syncs[0]).systems
+    clients = (
+        client(systems[0], source, max_concurrency=1),
+        client(systems[1], target, max_concurrency=CONCURRENCY),
+    )
+    for sync in syncs:
+        Tasks(folder, sync, *clients).run()
+    for each in clients:
+        each.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), json.loads(sys.argv[2]), json.loads(sys.argv[3]))
+    main(Path(sys.argv[1]), *(json.loads(argument) for argument in sys.argv[2:]))

@@ -23,32 +23,6 @@ RUN: Any = SimpleNamespace(
 )  # fmt: skip
 
 
-def test_a_wrong_jde_password_is_tried_once(flow: Flow) -> None:
-    """One login call (another may lock the account), no Airflow retry, a message that names the Connection."""
-    flow.connect(jde={"password": "wrong-jde-word"})
-    flow.run(runs_as="failed")
-    [(task, tries, error)] = flow.failures
-    assert (task, tries) == ("companies.extract", 1)
-    assert "Connection 'jde_default'" in str(error)
-    assert "wrong-jde-word" not in str(error)
-    assert len(flow.jde.calls.matching("tokenrequest")) == 1
-    assert flow.account("companies")["status"] == "failed"
-    assert "Connection 'jde_default'" in flow.account("companies")["message"]
-
-
-def test_a_wrong_marketo_secret_is_tried_once(flow: Flow) -> None:
-    """The same for Marketo: one login, one try, nothing read, the Connection named."""
-    flow.connect(marketo={"password": "wrong-marketo-word"})
-    flow.run(runs_as="failed")
-    [(task, tries, error)] = flow.failures
-    assert (task, tries) == ("companies.extract", 1)
-    assert "Connection 'marketo_default'" in str(error)
-    assert "wrong-marketo-word" not in str(error)
-    assert len(flow.marketo.calls.matching("identity")) == 1
-    assert flow.account("companies")["status"] == "failed"
-    assert flow.jde.calls.matching("dataservice") == []
-
-
 def refused_before_anything(flow: Flow, said: str) -> None:
     [(task, tries, error)] = flow.failures
     assert (task, tries) == ("leads.extract", 1)

@@ -21,9 +21,7 @@ FAULTS = {
     "a proxy's HTML from Marketo": "marketo: {502: {at: [2, 5]}, 504: {at: 8}}",
     "Marketo's token dies": "marketo: {601: {at: 2}, 602: {at: 5}, expires_in_0: {at: 1}}",
     "Marketo is out for a moment": "marketo: {611: {at: 2}, 608: {at: 4}, 713: {at: 6}}",
-    "answers lost after the work was done": "*: {drop_after_commit: {at: [4, 7, 10]}}",
     "a time-out after the work was done": "marketo: {604_after_commit: {first: 2, path: s.json}}",
-    "connections cut before anything": "*: {drop_before: {at: [3, 8]}}",
 }
 
 

@@ -7,23 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_mlconnector.operators.commit import CommitOperator
-from airflow_provider_mlconnector.operators.extract import ExtractOperator
-from airflow_provider_mlconnector.operators.map import MapOperator
-from airflow_provider_mlconnector.operators.upsert import UpsertBatchOperator
 from airflow_provider_mlconnector.sandbox.scenarios import jde_to_marketo
 from tests.flows.conftest import Flow, variables
 
 pytestmark = pytest.mark.airflow
-
-
-def test_an_empty_source_is_a_green_run(flow: Flow) -> None:
-    """No customer, no contact, no opportunity: green, all counts 0, watermarks moved."""
-    flow.jde.change({"empty": True})
-    flow.run()
-    assert {flow.account(entity)["read"] for entity in ("companies", "leads", "opportunities")} == {0}
-    assert {flow.account(entity)["status"] for entity in ("companies", "leads", "opportunities")} == {"success"}
-    assert len(variables()) == 3
 
 
 def test_only_the_syncs_asked_for_run(flow: Flow) -> None:
@@ -45,42 +32,6 @@ def test_leads_written_before_their_company_get_it_later(flow: Flow) -> None:
     assert jde_to_marketo.differences(flow.server) == [
         f"{len(flow.book.opportunities())} opportunities are missing in Marketo"
     ]
-
-
-def test_limit_reads_so_many_and_moves_nothing(flow: Flow) -> None:
-    """`limit`: five records of each sync, and the watermark stays, so that the next run misses none."""
-    flow.run(limit=5, syncs=["companies"])
-    assert flow.counts("companies") == {
-        "read": 5, "created": 5, "updated": 0, "unchanged": 0, "skipped": 0, "rejected": 0,
-    }  # fmt: skip
-    assert variables() == {}
-    flow.run(syncs=["companies"])
-    assert flow.counts("companies")["unchanged"] == 5
-    assert len(flow.companies) == len(flow.book.customers)
-
-
-def test_a_dry_run_writes_nothing(flow: Flow) -> None:
-    """`dry_run`: the counts it would have, no write call, no watermark, no record in the ledger."""
-    expected = jde_to_marketo.everything(flow.server)
-    flow.run(dry_run=True, syncs=["companies"])
-    assert jde_to_marketo.writes(flow.server) == []
-    assert flow.account("companies")["status"] == "dry_run"
-    assert flow.counts("companies") == expected[jde_to_marketo.COMPANIES]
-    assert variables() == {}
-    assert flow.events("companies") == []
-    flow.run()
-    assert jde_to_marketo.differences(flow.server) == []
-
-
-def test_a_full_refresh_reads_all_and_sends_nothing_unchanged(flow: Flow) -> None:
-    """`full_refresh`: everything is read and found unchanged; the watermark moves."""
-    flow.run(syncs=["companies"])
-    before = variables()
-    flow.marketo.calls.reset()
-    flow.run(full_refresh=True, syncs=["companies"])
-    assert flow.counts("companies")["unchanged"] == len(flow.book.customers)
-    assert jde_to_marketo.writes(flow.server) == []
-    assert variables() != before
 
 
 def test_dates_read_their_days_only(flow: Flow) -> None:
@@ -120,9 +71,7 @@ def test_a_cleared_run_reads_its_window_again(flow: Flow) -> None:
     [number, *_] = sorted(flow.book.customers)
     flow.jde.change({"table": "F0101", "set": {"ALPH": "Renamed Ltd"}, "where": {"AN8": number}})
     for _ in range(2):
-        [chunk] = flow.execute(ExtractOperator, run)
-        flow.execute(UpsertBatchOperator, run, chunk=flow.execute(MapOperator, run, chunk=chunk))
-        flow.execute(CommitOperator, run)
+        flow.play(run)
     account = flow.account("companies")
     assert (account["status"], account["window_to"]) == ("success", window)
     # Counted from what is recorded for the run: what it created the first time stays created.
