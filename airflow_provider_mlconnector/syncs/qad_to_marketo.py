@@ -20,7 +20,7 @@ STREET = ("CUSTOMER.street1", "CUSTOMER.street2", "CUSTOMER.street3")
 COMPANIES = FieldMap(
     (
         to("externalCompanyId", "CUSTOMER.customerCode", convert="text"),
-        to("company", "CUSTOMER.businessRelationName", "CUSTOMER.addressSearchName", convert="first", optional=True),
+        to("company", "CUSTOMER.businessRelationName", optional=True),
         to("billingStreet", *STREET, convert="join_comma", optional=True),
         to("billingCity", "CUSTOMER.city", optional=True),
         to("billingState", "CUSTOMER.stateCode", optional=True),
@@ -41,7 +41,7 @@ COMPANIES = FieldMap(
 
 NAMED_ACCOUNTS = FieldMap(
     (
-        to("name", "CUSTOMER.businessRelationName", "CUSTOMER.addressSearchName", convert="first"),
+        to("name", "CUSTOMER.businessRelationName"),
         to("domainName", "CUSTOMER.webSite", convert="domain", optional=True),
         to("city", "CUSTOMER.city", optional=True),
         to("state", "CUSTOMER.stateCode", optional=True),

@@ -33,6 +33,8 @@ ALWAYS = ("isActive",)
 NAMES = ("contactName", "name", "firstName", "lastName")
 ADDRESSES = ("EMail", "emailAddress")
 IDENTITY = (("instanceURI",), ("contactName",), ("name",), ("firstName", "lastName"), ADDRESSES)
+ENOUGH = 50
+"""Documents after which a column that none has shown is taken for absent."""
 MISSING = 2
 """So many records at once without a document, and none with one: the name of the document is wrong."""
 
@@ -52,6 +54,9 @@ class Maker:
     _shown: set[str] = field(default_factory=set)
     _found: bool = False
     _warned: bool = False
+    _read: int = 0
+    _in_documents: set[str] = field(default_factory=set)
+    _nowhere: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         tables = {self.table} | ({"CUSTOMER"} if self.of_contacts else set())
@@ -75,6 +80,7 @@ class Maker:
         merged = [self._merged(row, document) for row, document in zip(rows, documents, strict=True)]
         if not self.of_contacts:
             self._warn_of_unknown(merged)
+            self._learn(documents)
             return [self._record(row, self.table) for row in merged]
         pairs = zip(merged, documents, strict=True)
         return [record for row, document in pairs for record in self._contacts(row, document or {})]
@@ -90,7 +96,7 @@ class Maker:
             return True
         if not self.checked.config.detail_path:
             return False
-        shown = self._shown | {name.casefold() for row in rows for name in row}
+        shown = self._shown | self._nowhere | {name.casefold() for row in rows for name in row}
         return any(name.casefold() not in shown for name in self._asked(self.table))
 
     def _asked(self, table: str) -> list[str]:
@@ -129,6 +135,14 @@ class Maker:
                 "qad %s: neither browse nor document shows %s; near: %s",
                 self.checked.name, ", ".join(unknown), ", ".join(near) or "nothing",
             )  # fmt: skip
+
+    def _learn(self, documents: Sequence[Row | None]) -> None:
+        """Stop reading documents for columns that none of many has shown: each costs a call."""
+        found = [document for document in documents if document]
+        self._read += len(found)
+        self._in_documents |= {name.casefold() for document in found for name in Naming("").plain_row(document)}
+        if self._read >= ENOUGH:
+            self._nowhere = {name.casefold() for name in self._asked(self.table)} - self._in_documents
 
     def _record(self, row: Row, table: str) -> Record:
         key = str(field_of(row, self.checked.config.record_field))

@@ -106,7 +106,7 @@ class Tenant:
 
 def name_of(customer: Row) -> str:
     """Return a customer's name, without the blanks around it."""
-    return _text(customer["businessRelationName"]) or _text(customer["addressSearchName"])
+    return _text(customer["businessRelationName"])
 
 
 def stamp_of(row: Row) -> Stamp:
