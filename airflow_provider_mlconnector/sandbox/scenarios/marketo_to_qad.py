@@ -110,4 +110,5 @@ SCENARIO = Scenario(
         Step("nothing changed", nothing_changed, told),
         Step("three changes", three_changes, told_anew),
     ),
+    follows="qad_to_marketo",
 )
