@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def asset_of(sync: str) -> Asset:
-    """Return the Asset that a sync brings up to date; its name is the sync's, so that other DAGs can wait for it."""
-    return Asset(name=sync, uri=f"mlc://{sync.replace('.', '/')}")
+    """Return the Asset that a sync brings up to date: `Asset("erp_to_crm.companies")` for whoever waits for it."""
+    return Asset(sync)
 
 
 class CommitOperator(SyncOperator):

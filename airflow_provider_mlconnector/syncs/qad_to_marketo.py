@@ -76,8 +76,10 @@ def _plan(source: QadClient, target: MarketoClient, field_map: FieldMap, *, name
 
     default, resource, tables, key = MAPS[name]
     given = source.connection.map_rows(resource, table="CONTACT" if resource == "contacts" else "CUSTOMER")
-    kept = {row.target for row in field_map.rows if row not in default.rows}
-    rows = {target: row for target, row in given.items() if target not in kept}
+    # What the Variable or the run has replaced or removed stays so.
+    theirs = {row.target for row in field_map.rows if row not in default.rows}
+    theirs |= set(default.origins) - set(field_map.origins)
+    rows = {target: row for target, row in given.items() if target not in theirs}
     return plan_of(source, target, field_map.extended(rows, tables), name=name, prefixed_key=key)
 
 

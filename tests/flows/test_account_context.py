@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from airflow.sdk import Asset
 
 from airflow_provider_mlconnector.operators.commit import asset_of
 from tests.flows.conftest import Flow
@@ -45,11 +47,14 @@ def events_of(run: Any) -> list[dict[str, Any]]:
         return [dict(event.extra) for event in session.scalars(query.where(mine, AssetModel.name == SYNC))]
 
 
-def test_the_context_of_each_account(flow: Flow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_context_of_each_account(
+    new_flow: Callable[..., Flow], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One row and one line for each QAD customer; counts, window and URI in the XCom and in the Asset's event.
 
     QAD is not even logged in to.
     """
+    flow = new_flow("marketo_to_qad")
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__EXPORT_PATH", str(tmp_path / "exports"))
     run(flow, "qad_to_marketo")
     since = datetime.now(UTC) - timedelta(days=20)
@@ -73,4 +78,4 @@ def test_the_context_of_each_account(flow: Flow, tmp_path: Path, monkeypatch: py
 def test_an_asset_is_named_after_its_sync() -> None:
     """So that other DAGs can wait for it."""
     asset = asset_of(SYNC)
-    assert (asset.name, asset.uri) == (SYNC, "mlc://marketo_to_qad/account_context")
+    assert asset == Asset(SYNC)

@@ -209,7 +209,7 @@ class TestAddressesThatGoRound:
         monkeypatch.setattr(staging, "CHUNK_ROWS", 1)
         run = manual_run("jde_to_mailchimp")
         chunks = flow.execute(ExtractOperator, run)
-        assert [chunk["rows"] for chunk in chunks] == [1, 1]
+        assert {chunk["rows"] for chunk in chunks} == {1}
         mapped = [flow.execute(MapOperator, run, chunk=chunk) for chunk in reversed(chunks)]
         for chunk in reversed(mapped):
             flow.execute(UpsertBatchOperator, run, chunk=chunk)

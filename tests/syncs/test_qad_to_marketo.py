@@ -77,13 +77,15 @@ def clients(**field_map: Any) -> tuple[Any, Any]:
 def test_rows_of_the_connection_stand_in_for_default_ones(planned: list[FieldMap]) -> None:
     """QAD's Connection may hold a site's own field map; what the Variable or the run says wins over it."""
     sync = get_sync("qad_to_marketo.companies")
-    user = sync.rows.extended({"billingCity": {"value": "user's"}}, sync.tables)
+    user = sync.rows.extended({"billingCity": {"value": "user's"}, "billingState": None}, sync.tables)
     rows = {"company": "addressSearchName", "billingCity": "city", "industry": "CUSTOMER.customerTypeCode"}
+    rows |= {"billingState": "stateCode"}
     sync.plan(*clients(customers=rows), user)
     (found,) = planned
     assert found.origins["company"] == ["CUSTOMER.addressSearchName"]
     assert found.origins["industry"] == ["CUSTOMER.customerTypeCode"]
     assert found.function({})["billingCity"] == "user's"
+    assert "billingState" not in found.origins
 
 
 def test_companies_take_the_prefix_and_nothing_else_does(planned: list[FieldMap]) -> None:
