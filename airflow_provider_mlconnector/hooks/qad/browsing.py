@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_provider_mlconnector.exceptions import Stop, UnexpectedAnswer
+from airflow_provider_mlconnector.exceptions import Stop, Unavailable, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.qad.answers import Page, Row, document_of, more_of, number_in, rows_of
+from airflow_provider_mlconnector.hooks.qad.errors import is_not_there
 from airflow_provider_mlconnector.hooks.qad.filters import Filter
 
 if TYPE_CHECKING:
@@ -51,20 +52,20 @@ class Browse:
         """
         call_id = self._client.make_id() if self._client.connection.send_call_id else None
         known: set[bytes] = set()
-        rows = 0
+        rows = longest = 0
         for number in range(start, start + self._client.connection.max_pages):
             page = self._page(number, call_id)
             if not page.rows:
                 return
             if self._mark(page.rows) in known:
-                if self._is_end(page, rows, start):
+                if self._is_end(page, rows, longest, start):
                     return
                 page = self._asked_again(page, known, call_id)
             mark = self._mark(page.rows)
             known.add(mark)
-            rows += len(page.rows)
+            rows, longest = rows + len(page.rows), max(longest, len(page.rows))
             yield page
-            if page.more is False:
+            if page.more is False and not self._goes_on(page, rows, start):
                 return
         raise UnexpectedAnswer(
             f"{self._browse_id}: more than {self._client.connection.max_pages} pages; narrow it by extra_filters, or "
@@ -90,9 +91,21 @@ class Browse:
         told_apart = any(value is not None for key in keys for value in key)
         return hashlib.blake2b(_encode(keys if told_apart else rows), digest_size=16).digest()
 
-    def _is_end(self, page: Page, rows: int, start: int) -> bool:
-        """Whether a page that comes again can be the end: it is a short one, or all rows are here."""
+    def _goes_on(self, page: Page, rows: int, start: int) -> bool:
+        """Whether the count contradicts a page that says it is the last although it is full."""
         if len(page.rows) < self._size:
+            return False
+        total = count(self._client, self._browse_id, self._filters)
+        return total is not None and total > rows + (start - 1) * self._size
+
+    def _is_end(self, page: Page, rows: int, longest: int, start: int) -> bool:
+        """Whether a page that comes again can be the end: it is shorter than another, or all rows are here.
+
+        What is shorter than was asked for may be full: a tenant may have its own limit.
+        """
+        if start > 1:
+            longest = max(longest, len(self._page(1, None).rows))
+        if len(page.rows) < longest:
             return True
         total = count(self._client, self._browse_id, self._filters) if start == 1 else None
         return total is not None and rows >= total
@@ -103,8 +116,9 @@ class Browse:
         if again.rows and self._mark(again.rows) not in known:
             return again
         raise UnexpectedAnswer(
-            f"{self._browse_id}: page {page.number} repeats an earlier page although there is more; check "
-            "next_page_action in extra"
+            f"{self._browse_id}: page {page.number} repeats an earlier page although there is more, or "
+            "nothing proves that it is the last; check next_page_action in extra, and that page_size is one that the "
+            "tenant serves"
         )
 
 
@@ -113,7 +127,9 @@ def count(client: QadClient, browse_id: str, filters: Sequence[Filter | str] = (
     params = [("browseId", browse_id), *(("filter", str(each)) for each in filters)]
     try:
         document = client.get(f"{client.connection.browse_path}/totalCount", params)
-    except Stop as error:
+    except (Stop, Unavailable) as error:
+        if not is_not_there(error):
+            raise
         log.info("qad %s: no total count (%s)", browse_id, error.code)
         return None
     return number_in(document)

@@ -204,8 +204,9 @@ class QadConnection(VendorConnection):
 
     @property
     def account(self) -> str:
-        """Tenant, and the workspace or domain in it: each holds other records."""
-        return f"{super().account}|{(self.workspace_id or self.domain or '').upper()}"
+        """Tenant, the workspace or domain in it, and the shared set, if one is named: each holds other records."""
+        place = f"{super().account}|{(self.workspace_id or self.domain or '').upper()}"
+        return f"{place}|{self.shared_set}" if self.shared_set else place
 
     @cached_property
     def resource_configs(self) -> dict[str, ResourceConfig]:

@@ -158,6 +158,16 @@ def login_refused(conn_id: str, code: str) -> CredentialsRejected:
     )
 
 
+def is_not_there(error: MLConnectorError) -> bool:
+    """Whether the answer for a path that an instance need not have says that it does not have it.
+
+    A path that is not served may be refused or answered with any HTTP status; a lost connection or login says nothing.
+    """
+    if isinstance(error, Unavailable):
+        return error.code is not None and not error.used_up
+    return isinstance(error, Stop)
+
+
 def _denied(problems: Sequence[Problem]) -> str:
     return f"the user may not do this; grant the role at QAD, or check workspace_id{_said(problems)}"
 

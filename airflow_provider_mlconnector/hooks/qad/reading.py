@@ -2,7 +2,9 @@
 
 Pages are numbered, so a row that comes, goes or moves shifts those behind it over the borders: some come twice, some
 not at all. What comes twice is dropped; what may be missing is found by the total count, and the pages are gone
-through once more for it. A read of one page cannot be torn; one of none is only believed where the count agrees.
+through once more for it. A read of one short page cannot be torn; one of none is only believed where the count agrees.
+A read that was interrupted no longer knows which rows it brought, only how many; if it may lack one, it fails, so that
+the next run reads the window anew.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ MAX_ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a read has come: the last page dealt with, in which round, the rows so far, their last keys."""
+    """How far a read has come: the last page dealt with, in which round, the rows so far, their last keys.
+
+    The rows are those that were new, and those without a key or beside another of their key, which a count counts.
+    """
 
     page: int = 0
     round: int = 0
@@ -58,16 +63,17 @@ class Sweep:
         self._client, self._checked, self._filters = client, checked, list(filters)
         self._after = after or Mark()
         self._naming = Naming(checked.prefix)
-        self._blank = 0
+        self._blank = self._twins = 0
         self._whole = False
 
     def pages(self) -> Iterator[tuple[Page, list[Row], Mark]]:
         """Yield each page, its rows that are new under plain names, and the mark to go on from.
 
         :raises ConfigurationError: rows without the key, or two records with one key.
+        :raises Unavailable: rows that are counted and never shown, or an interrupted read that lacks some.
         """
         if self._after.round:
-            self._warn("was interrupted")  # which rows the rounds before it brought, is not known any more
+            self._prove(self._after.rows)
             return
         with Seen(self._after.tail) as seen:
             for round_ in range(MAX_ROUNDS):
@@ -80,7 +86,10 @@ class Sweep:
                         f"{self._checked.config.browse_id}: the tenant counts rows and shows none; asked {round_ + 1} "
                         "times"
                     )
-                if self._after.page or round_ == MAX_ROUNDS - 1 or (round_ and seen.count == before):
+                if self._after.page:
+                    self._prove(self._received(seen))
+                    break
+                if round_ == MAX_ROUNDS - 1 or (round_ and seen.count == before):
                     self._warn("is incomplete by the tenant's total count")
                     break
                 log.info("qad %s: rows have moved while they were read; going through again", self._checked.name)
@@ -89,14 +98,34 @@ class Sweep:
 
     def _round(self, round_: int, seen: Seen) -> Iterator[tuple[Page, list[Row], Mark]]:
         start = 0 if round_ else self._after.page
-        pages, repeats, more = 0, 0, None
+        before, pages, rows, more = seen.count, 0, 0, None
+        self._blank = self._twins = 0
         for page in self._browse(start):
             fresh = self._fresh(page.rows, seen)
-            pages, repeats, more = pages + 1, repeats + len(page.rows) - len(fresh), page.more
-            yield page, fresh, Mark(page.number, round_, self._after.rows + seen.count, tuple(seen.tail))
-        # One page that says it is the last is whole; no page at all may answer a question that was not understood.
-        alone = start + pages == 1 and not more
-        self._whole = alone or self._is_whole(self._after.rows + seen.count, torn=repeats > 0)
+            pages, rows, more = pages + 1, rows + len(page.rows), page.more
+            yield page, fresh, Mark(page.number, round_, self._received(seen), tuple(seen.tail))
+        # One short page that says it is the last is whole; no page at all may answer a question not understood.
+        alone = start == 0 and pages == 1 and not more and rows < self._client.connection.page_size
+        again = round_ > 0 and rows > 0 and seen.count == before  # the same rows as before: nothing has moved
+        torn = not again and rows > seen.count - before + self._blank + self._twins
+        self._whole = alone or self._is_whole(rows if again else self._received(seen), torn=torn)
+
+    def _received(self, seen: Seen) -> int:
+        return self._after.rows + seen.count + self._blank + self._twins
+
+    def _prove(self, brought: int) -> None:
+        """Count what is there without bringing it: a row that comes twice would be accounted for twice."""
+        with Seen() as seen:
+            self._blank = self._twins = 0
+            for page in self._browse(0):
+                self._fresh(page.rows, seen)
+            there = seen.count + self._blank + self._twins
+        if there > brought:
+            raise Unavailable(
+                f"{self._checked.config.browse_id}: rows have moved while they were read, the read was interrupted, "
+                f"and {there - brought} of {there} rows are missing; a new run reads the window again"
+            )
+        self._warn("was interrupted")
 
     def _warn(self, what: str) -> None:
         log.warning(
@@ -114,8 +143,11 @@ class Sweep:
         config, fresh = self._checked.config, []
         plain = [self._naming.plain_row(row) for row in rows]
         keys = [field_of(row, config.record_field) for row in plain]
-        if all(key is None for key in keys):
+        if all(key is None for key in keys) and not (seen.count or self._after.rows):
             raise ConfigurationError(no_key(self._client, self._checked, rows[0]))
+        shown = [key for key in keys if key is not None]
+        # Beside each other they are a join's; on two pages, a row that has moved.
+        self._twins += len(shown) - len(set(map(str, shown)))
         for row, key in zip(plain, keys, strict=True):
             if key is None:
                 self._blank += 1

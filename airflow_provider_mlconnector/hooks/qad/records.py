@@ -2,7 +2,8 @@
 
 A record is flat: `CUSTOMER.customerCode`, `ACCOUNT.businessRelationCode`, `CONTACT.EMail`, plus `record_key` and
 `changed_at`. A contact is an entry of its customer's document. No public source says what identifies it: the first
-of `contact_key` that it has, else its own URI, its name or its e-mail address, hashed. So a contact keeps its key when
+of `contact_key` that it has (hashed where it is an address), else its own URI, its name or its e-mail address, hashed
+with the customer's code. So a contact keeps its key when
 its address changes and when one before it goes; where two share a name, the address tells them apart, and only what
 has nothing of this is known by its position.
 """
@@ -33,8 +34,6 @@ ALWAYS = ("isActive",)
 NAMES = ("contactName", "name", "firstName", "lastName")
 ADDRESSES = ("EMail", "emailAddress")
 IDENTITY = (("instanceURI",), ("contactName",), ("name",), ("firstName", "lastName"), ADDRESSES)
-ENOUGH = 50
-"""Documents after which a column that none has shown is taken for absent."""
 MISSING = 2
 """So many records at once without a document, and none with one: the name of the document is wrong."""
 
@@ -55,8 +54,8 @@ class Maker:
     _found: bool = False
     _warned: bool = False
     _read: int = 0
-    _in_documents: set[str] = field(default_factory=set)
-    _nowhere: set[str] = field(default_factory=set)
+    _lists: set[str] = field(default_factory=set)
+    _has_contacts: bool = False
 
     def __post_init__(self) -> None:
         tables = {self.table} | ({"CUSTOMER"} if self.of_contacts else set())
@@ -80,8 +79,8 @@ class Maker:
         merged = [self._merged(row, document) for row, document in zip(rows, documents, strict=True)]
         if not self.of_contacts:
             self._warn_of_unknown(merged)
-            self._learn(documents)
             return [self._record(row, self.table) for row in merged]
+        self._look_for_contacts(documents)
         pairs = zip(merged, documents, strict=True)
         return [record for row, document in pairs for record in self._contacts(row, document or {})]
 
@@ -96,7 +95,7 @@ class Maker:
             return True
         if not self.checked.config.detail_path:
             return False
-        shown = self._shown | self._nowhere | {name.casefold() for row in rows for name in row}
+        shown = self._shown | {name.casefold() for row in rows for name in row}
         return any(name.casefold() not in shown for name in self._asked(self.table))
 
     def _asked(self, table: str) -> list[str]:
@@ -136,13 +135,30 @@ class Maker:
                 self.checked.name, ", ".join(unknown), ", ".join(near) or "nothing",
             )  # fmt: skip
 
-    def _learn(self, documents: Sequence[Row | None]) -> None:
-        """Stop reading documents for columns that none of many has shown: each costs a call."""
-        found = [document for document in documents if document]
-        self._read += len(found)
-        self._in_documents |= {name.casefold() for document in found for name in Naming("").plain_row(document)}
-        if self._read >= ENOUGH:
-            self._nowhere = {name.casefold() for name in self._asked(self.table)} - self._in_documents
+    def _look_for_contacts(self, documents: Sequence[Row | None]) -> None:
+        wanted = (self.checked.config.contacts or "").casefold()
+        for document in filter(None, documents):
+            self._read += 1
+            self._lists |= {name for name, value in document.items() if isinstance(value, list)}
+            self._has_contacts = self._has_contacts or wanted in map(str.casefold, document)
+
+    def finish(self) -> None:
+        """Judge what can only be judged at the end.
+
+        :raises ConfigurationError: several documents with child lists, and in none the one of the contacts.
+        """
+        if not self.of_contacts or self._has_contacts or self._read < MISSING:
+            return
+        config, name = self.checked.config, self.checked.name
+        text = (
+            f"Connection '{self.client.connection.conn_id}': none of {self._read} documents of {config.plural} has "
+            f"'{config.contacts}'; set contacts in extra resources.{name} to the list that holds them. Lists: "
+            f"{', '.join(sorted(self._lists)) or 'none'}"
+        )
+        if self._lists:
+            raise ConfigurationError(text)
+        # An instance may leave out what is empty, and these customers may have no contact.
+        log.warning("%s", text)
 
     def _record(self, row: Row, table: str) -> Record:
         key = str(field_of(row, self.checked.config.record_field))
@@ -162,7 +178,7 @@ class Maker:
         code = str(field_of(customer, self.checked.config.record_field))
         entries = field_of(document, self.checked.config.contacts or "")
         found = [Naming("").plain_row(each) for each in listed(entries) if isinstance(each, dict)]
-        for contact, mark in zip(found, contact_marks(found, self.checked.config.contact_key), strict=True):
+        for contact, mark in zip(found, contact_marks(found, self.checked.config.contact_key, code), strict=True):
             moments = [moment for moment in (self.changed(contact), self.changed(customer)) if moment]
             yield {
                 **self._columns(customer, "CUSTOMER"),
@@ -172,29 +188,37 @@ class Maker:
             }
 
 
-def contact_marks(contacts: Sequence[Row], candidates: Sequence[str]) -> list[str]:
-    """Return what tells each contact of a customer from the others; without a hyphen, and no personal data."""
+def contact_marks(contacts: Sequence[Row], candidates: Sequence[str], code: str) -> list[str]:
+    """Return what tells each contact of a customer from the others; without a hyphen.
+
+    What holds an `@`, and every name, address or URI, stands there as a 64-bit hash of itself and the customer's code.
+    The hash has no secret: it keeps an address from being read, not from being tried by who knows code and address.
+
+    :param code: the customer's code.
+    """
     marks: list[str] = []
-    first = [_mark(contact, candidates) for contact in contacts]
+    first = [_mark(contact, candidates, code) for contact in contacts]
     for position, (contact, mark) in enumerate(zip(contacts, first, strict=True), start=1):
-        own = mark if first.count(mark) == 1 else _hash([mark, *_values(contact, (*NAMES, *ADDRESSES))])
+        own = mark if first.count(mark) == 1 else _hash([mark, *_values(contact, (*NAMES, *ADDRESSES))], code)
         marks.append(own if own and own not in marks else f"{own or ''}.{position}".lstrip("."))
     return marks
 
 
-def _mark(contact: Row, candidates: Sequence[str]) -> str:
+def _mark(contact: Row, candidates: Sequence[str], code: str) -> str:
     for name in candidates:
         if (value := field_of(contact, name)) is not None:
-            return str(value).replace("-", "_")
-    return next((_hash(values) for names in IDENTITY if (values := _values(contact, names))), "")
+            text = str(value)
+            return _hash([text.casefold()], code) if "@" in text else text.replace("-", "_")
+    return next((_hash(values, code) for names in IDENTITY if (values := _values(contact, names))), "")
 
 
 def _values(contact: Row, names: Sequence[str]) -> list[str]:
     return [str(value).casefold() for name in names if (value := field_of(contact, name)) is not None]
 
 
-def _hash(values: Sequence[str]) -> str:
-    return hashlib.blake2b("\x1f".join(values).encode(), digest_size=8).hexdigest() if any(values) else ""
+def _hash(values: Sequence[str], code: str) -> str:
+    text = "\x1f".join([code, *values])
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest() if any(values) else ""
 
 
 def _flag(name: str, value: Any) -> Any:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, Stop
+from airflow_provider_mlconnector.hooks.qad import details
 from airflow_provider_mlconnector.hooks.qad.answers import Row
 from airflow_provider_mlconnector.hooks.qad.client import QadClient
 from airflow_provider_mlconnector.hooks.qad.filters import Filter, at, condition, sayable
@@ -105,6 +106,7 @@ class _Reading:
         begun = list(steps).index(after["step"]) if after else 0
         for name, step in list(steps.items())[begun:]:
             yield from step(Mark.from_json(after) if after and name == after["step"] else None)
+        self._maker.finish()
         if not after and not self._rows and not self._checked.proven:
             self._refuse_silence()
 
@@ -126,15 +128,15 @@ class _Reading:
     def _looked_up(self, code: str) -> Row | None:
         config = self._checked.config
         if not sayable(code):
-            log.warning(
-                "qad %s: %s cannot be asked for by key: its comma has no place in a filter", config.prefix, code
-            )
-            return None
+            return self._document_of(code)
         wire = self._checked.wire(config.record_field) or config.record_field
         naming, found = Naming(self._checked.prefix), []
         for page in self._client.browse(config.browse_id, [*self._scope, condition(wire, "eq", code)]):
             rows = [naming.plain_row(row) for row in page.rows]
-            found += [row for row in rows if str(field_of(row, config.record_field)) == code and self._is_ours(row)]
+            same = [row for row in rows if str(field_of(row, config.record_field)) == code]
+            found += [row for row in same if self._is_ours(row)]
+            if len(same) == len(rows) < self._client.connection.page_size:
+                break  # the condition is heeded, and one key's rows need no second page
         sets = {field_of(row, SHARED_SET) for row in found}
         if len(sets) > 1:
             raise ConfigurationError(
@@ -142,6 +144,20 @@ class _Reading:
                 f"different {SHARED_SET}s; set shared_set in extra to the one to read"
             )
         return found[0] if found else None
+
+    def _document_of(self, code: str) -> Row | None:
+        """Read a record whose key has no place in a filter by its document, where that alone shows that it is ours."""
+        config, found = self._checked.config, None
+        try:
+            if config.detail_path and not config.extra_filters:
+                found = details.read(self._client, config, details.key_of(self._client, config, {config.key[-1]: code}))
+        except ConfigurationError as error:
+            log.info("qad %s: %s", self._checked.name, error.message)
+        row = Naming("").plain_row(found) if found else {}
+        if str(field_of(row, config.record_field)) == code and self._is_ours(row):
+            return row
+        log.warning("qad %s: %s is not found: its comma has no place in a filter", self._checked.name, code)
+        return None
 
     def _everything(self, mark: Mark | None) -> Iterator[Batch]:
         return self._swept("all", [], lambda _row: True, mark)

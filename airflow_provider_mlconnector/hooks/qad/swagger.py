@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, Stop
+from airflow_provider_mlconnector.exceptions import ConfigurationError, Stop, Unavailable
+from airflow_provider_mlconnector.hooks.qad.errors import is_not_there
 from airflow_provider_mlconnector.transport.body import loads
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def _descriptions(client: QadClient) -> Iterator[Description]:
     for path in given.swagger_paths:
         try:
             found = parse(client.get(path, ()), path, root)
-        except Stop as error:
+        except (Stop, Unavailable) as error:
+            if not is_not_there(error):
+                raise
             log.debug("qad: no Swagger at %s (%s)", path, error.code)
             continue
         if found:

@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, Stop, UnknownField
+from airflow_provider_mlconnector.exceptions import ConfigurationError, Stop, Unavailable, UnknownField
 from airflow_provider_mlconnector.hooks.qad import swagger
 from airflow_provider_mlconnector.hooks.qad.answers import Row
+from airflow_provider_mlconnector.hooks.qad.errors import is_not_there
 from airflow_provider_mlconnector.hooks.qad.filters import condition, sayable
 from airflow_provider_mlconnector.hooks.qad.resources import ResourceConfig
 
@@ -122,7 +123,9 @@ class Validator:
     def _described(self, uri: str) -> bool | None:
         try:
             document = self._client.get(METADATA, [("entityURI", uri)])
-        except Stop as error:
+        except (Stop, Unavailable) as error:
+            if not is_not_there(error):
+                raise
             log.debug("qad: no entity metadata (%s)", error.code)
             return None
         return _holds_anything(document.get("data", document) if isinstance(document, Mapping) else document)

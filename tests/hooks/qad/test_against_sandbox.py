@@ -375,11 +375,3 @@ def test_interrupted_anywhere() -> None:
     for at in range(len(whole)):
         again = ReadRequest(request.window, COLUMNS, also=request.also, after=whole[at].cursor)
         assert keys(whole[: at + 1]) + keys(list(customers(world.client).batches(again))) == keys(whole)
-
-
-def test_a_column_that_is_nowhere_is_not_looked_for_to_the_end() -> None:
-    """A document is a call: after fifty without it, the browse's own columns are all there is."""
-    world = World(extra={"page_size": 25})
-    read = world.read(columns=frozenset({"CUSTOMER.customerCode", "CUSTOMER.noSuchColumn"}))
-    assert len(read) > 75
-    assert len(world.sandbox.calls.matching("/api/erp/customerV2s")) == 50

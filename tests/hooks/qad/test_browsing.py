@@ -110,6 +110,34 @@ def test_the_last_page_again_is_the_end(make_client: Make, server: Any) -> None:
     assert codes(make_client(page_size=1)) == [["a"], ["b"]]
 
 
+@pytest.mark.parametrize("total", [{"data": 5}, {"status_code": 404, "text": ""}])
+def test_a_tenant_with_a_smaller_page_of_its_own(make_client: Make, server: Any, total: Any) -> None:
+    """Pages capped below `page_size` and an action that is not understood: page one again is not the end."""
+    server.put("GET", BROWSES, page("a", "b"))
+    server.put("GET", f"{BROWSES}/totalCount", total)
+    with pytest.raises(UnexpectedAnswer, match=r"next_page_action.*page_size"):
+        codes(make_client(page_size=200))
+    with pytest.raises(UnexpectedAnswer, match="page 4 repeats"):
+        codes(make_client(page_size=200), start=3)
+
+
+def test_one_page_again_is_the_end_where_the_count_agrees(client: QadClient, server: Any) -> None:
+    """A tenant that repeats its only page is read, by its count."""
+    server.put("GET", BROWSES, page("a", "b"))
+    server.put("GET", f"{BROWSES}/totalCount", {"data": 2})
+    assert codes(client) == [["a", "b"]]
+
+
+def test_a_full_page_is_not_believed_to_be_the_last(make_client: Make, server: Any) -> None:
+    """A flag that always says no loses no rows: behind a full page the count decides."""
+    server.put("GET", BROWSES, page("a", "b", more="false"), page("c", more="false"))
+    server.put("GET", f"{BROWSES}/totalCount", {"data": 3})
+    assert codes(make_client(page_size=2)) == [["a", "b"], ["c"]]
+    server.put("GET", BROWSES, page("a", "b", more="false"), page("c", more="false"))
+    server.put("GET", f"{BROWSES}/totalCount", {"data": 2})
+    assert codes(make_client(page_size=2)) == [["a", "b"]]
+
+
 def test_more_pages_than_allowed(make_client: Make, server: Any) -> None:
     """The page limit is an error with its name, not an end."""
     server.put("GET", BROWSES, *(page(str(number), more="true") for number in range(5)))
@@ -141,6 +169,7 @@ def test_refused_in_the_middle(client: QadClient, server: Any) -> None:
         ({"data": {}, "auxillaryData": {"total": 7}}, 7),
         ({"data": []}, None),
         ({"status_code": 404, "text": ""}, None),
+        ({"status_code": 500, "text": ""}, None),
     ],
 )
 def test_the_total_count(client: QadClient, server: Any, answer: Any, total: int | None) -> None:

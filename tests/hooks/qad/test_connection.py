@@ -147,6 +147,11 @@ def test_the_account_is_tenant_and_workspace() -> None:
     assert parse("https://x.example.com/clouderp").account != parse("https://x.example.com/qad-central").account
 
 
+def test_the_account_is_of_a_shared_set() -> None:
+    """Two Connections to one tenant that read different shared sets share no state."""
+    assert len({parse(**extra).account for extra in ({}, {"shared_set": "S1"}, {"shared_set": "S2"})}) == 3
+
+
 def test_rows_of_a_field_map() -> None:
     """Field names of a resource's map become those of its table; whatever names a table stays."""
     rows = {"company": "businessRelationName", "x": {"source": ["city", "CUSTOMER.zipCode"]}, "y": None}

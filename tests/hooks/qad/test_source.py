@@ -235,6 +235,16 @@ def test_a_column_that_nothing_shows(client: QadClient, server: Any, caplog: pyt
     assert "neither browse nor document shows webSit; near: webSite" in caplog.text
 
 
+def test_a_rare_column_is_looked_for_to_the_end(make_client: Make, server: Any) -> None:
+    """Documents may leave out what is blank: a column that sixty do not show may stand in the next."""
+    server.tables[CUSTOMERS] = [customer(f"C{number}") for number in range(150)]
+    server.documents = {f"C{number}": {"customerCode": f"C{number}"} for number in range(150)}
+    server.documents["C140"]["webSite"] = "acme.test"
+    client, asked = make_client(page_size=50), request(columns={"CUSTOMER.webSite"})
+    rows = [row for batch in customers(client).batches(asked) for row in batch.rows]
+    assert {row["record_key"] for row in rows if row["CUSTOMER.webSite"]} == {"C140"}
+
+
 def test_a_table_that_is_not_read(client: QadClient) -> None:
     """A column of another table is refused before anything is read."""
     with pytest.raises(UnknownField, match=r"'CONTACT\.EMail' is not read here"):
@@ -246,6 +256,15 @@ def test_records_taken_up_again_come_first_and_once(make_client: Make, server: A
     server.tables[CUSTOMERS] = [customer("new"), customer("old", "2020-01-01")]
     assert read(make_client(), window=SINCE, also=("old", "new", "gone", "a,b")) == ["new", "old"]
     assert server.filters()[0] == ["customerV2.customerCode,eq,gone,literal"]
+
+
+def test_a_key_with_a_comma_is_read_by_its_document(make_client: Make, server: Any) -> None:
+    """A filter cannot say it, the document's own key can; nothing is sent that extra_filters may leave out."""
+    server.tables[CUSTOMERS] = [customer("old", "2020-01-01")]
+    server.documents["a,b"] = {"customerCode": "a,b", "sharedSetCode": "S1", "businessRelationName": "Acme"}
+    assert read(make_client(shared_set="S1"), window=SINCE, also=("a,b",)) == ["a,b"]
+    filters = {"customers": {"extra_filters": ["customerV2.sharedSetCode,eq,S1,literal"]}}
+    assert read(make_client(shared_set="S1", resources=filters), window=SINCE, also=("a,b",)) == []
 
 
 def test_only_the_shared_set_of_the_connection(make_client: Make, server: Any) -> None:
@@ -312,6 +331,44 @@ def test_a_row_that_moves_while_pages_go_by(make_client: Make, server: Any) -> N
     assert sorted(read(make_client(page_size=2))) == ["C0", "C1", "C2", "C3"]
 
 
+@pytest.mark.parametrize("round_", [0, 1])
+def test_an_interrupted_read_that_lacks_a_row_fails(make_client: Make, server: Any, round_: int) -> None:
+    """Which rows the try before it brought is not known: the window must be read anew, not passed by."""
+    server.tables[CUSTOMERS] = [customer(f"C{number}") for number in range(4)]
+    client = make_client(page_size=2)
+    cursor = next(customers(client).batches(request())).cursor | {"round": round_}
+    server.tables[CUSTOMERS].sort(key=lambda row: row["customerV2.customerCode"] == "C0")
+    with pytest.raises(Unavailable, match="1 of 4 rows are missing" if not round_ else "2 of 4"):
+        list(customers(client).batches(request(after=cursor)))
+
+
+@pytest.mark.parametrize("total", [4, 99])
+def test_an_interrupted_read_that_lacks_nothing_goes_on(make_client: Make, server: Any, total: int) -> None:
+    """Neither a resumed second round nor a count of rows that nobody sees fails the run."""
+    server.tables[CUSTOMERS] = [customer(f"C{number}") for number in range(4)]
+    server.put("GET", "/api/qracore/browses/totalCount", {"data": total})
+    client = make_client(page_size=2)
+    first, last = list(customers(client).batches(request()))[:2]
+    assert keys(list(customers(client).batches(request(after=first.cursor)))) == ["C2", "C3"]
+    assert keys(list(customers(client).batches(request(after=last.cursor | {"round": 1})))) == []
+
+
+@pytest.mark.parametrize("more", [[customer("")], [customer("C3", city="Graz")]])
+def test_what_a_count_counts_besides(make_client: Make, server: Any, more: Any) -> None:
+    """A row without a key, or a join's second row of one, is counted: nothing is gone through again for it."""
+    server.tables[CUSTOMERS] = [customer(f"C{number}") for number in range(4)] + more
+    assert read(make_client(page_size=3)) == ["C0", "C1", "C2", "C3"]
+    assert len(server.reads()) == 2
+
+
+def test_a_join_over_pages(make_client: Make, server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A key that comes on two pages may be a row that has moved; the same rows once more prove that none has."""
+    server.tables[CUSTOMERS] = [customer(code) for code in ("C0", "C1", "C1", "C2")]
+    assert read(make_client(page_size=2)) == ["C0", "C1", "C2"]
+    assert len(server.reads()) == 4
+    assert "incomplete" not in caplog.text
+
+
 def test_without_counts_a_repetition_tells(make_client: Make, server: Any) -> None:
     """Where the tenant does not count, a row that came twice shows that pages have moved."""
     server.counts = False
@@ -373,6 +430,21 @@ def test_contacts(client: QadClient, server: Any) -> None:
     ]
     again = contacts(client).batches(request(SINCE, {"CONTACT.EMail"}, also=("AC-1-7_b",)))
     assert keys(list(again)) == ["AC-1-7_b", "AC-1-8"]
+
+
+def test_contacts_under_another_name(client: QadClient, server: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """No contact anywhere, and lists of other names, is a wrong name and not an empty list."""
+    server.tables[CUSTOMERS] = [customer("C1"), customer("C2")]
+    for code in ("C1", "C2"):
+        server.documents[code] = {"customerCode": code, "people": [{"EMail": "x@acme.test"}], "banks": []}
+    asked = request(columns={"CONTACT.EMail"})
+    with pytest.raises(ConfigurationError, match=r"set contacts in extra resources\.customers.*Lists: banks, people"):
+        list(contacts(client).batches(asked))
+    server.documents["C2"]["CustomerContactV2s"] = None
+    assert keys(list(contacts(client).batches(asked))) == []
+    server.documents = {code: {"customerCode": code} for code in ("C1", "C2")}
+    assert keys(list(contacts(client).batches(asked))) == []
+    assert "none of 2 documents" in caplog.text
 
 
 def test_accounts(client: QadClient, server: Any) -> None:

@@ -6,8 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, CredentialsRejected, PermissionDenied
+from airflow_provider_mlconnector.exceptions import (
+    ConfigurationError,
+    CredentialsRejected,
+    PermissionDenied,
+    Unavailable,
+)
 from airflow_provider_mlconnector.hooks.qad import swagger
 from airflow_provider_mlconnector.hooks.qad.client import QadClient
 
@@ -173,6 +179,18 @@ def test_guesses_that_are_refused_do_no_harm(make_client: Make, server: Any, mod
     for path in ("/api/swagger.json", "/swagger.json"):
         server.put("GET", path, {"status_code": 401, "text": ""})
     assert client.resource("customers").proven
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_guesses_that_break_the_server_do_no_harm(make_client: Make, server: Any, status: int) -> None:
+    """A path that answers with an outage's status is as good as not there; a server that cannot be reached is not."""
+    client = make_client(max_retries=0)
+    for path in ("/api/swagger.json", METADATA):
+        server.put("GET", path, {"status_code": status, "text": ""})
+    assert client.resource("customers").proven
+    server.put("GET", "/api/swagger.json", requests.exceptions.ConnectionError())
+    with pytest.raises(Unavailable):
+        make_client(max_retries=0).resource("customers")
 
 
 def test_check_says_what_works(make_client: Make, server: Any) -> None:

@@ -66,27 +66,36 @@ def test_what_identifies_a_contact() -> None:
         {"contactCode": "A-1", "EMail": "x@acme.test"},
         {"contactCode": None, "contactId": 7},
     ]
-    assert contact_marks(found, KEYS) == ["A_1", "7"]
+    assert contact_marks(found, KEYS, "C1") == ["A_1", "7"]
 
 
 def test_a_contact_without_an_id() -> None:
     """A contact keeps its key when one before it goes or its address changes, and the key shows neither."""
     ann, bob = {"contactName": "Ann", "EMail": "ann@acme.test"}, {"contactName": "Bob", "EMail": "bob@acme.test"}
-    (first, second) = contact_marks([ann, bob], KEYS)
-    assert contact_marks([{**bob, "EMail": "b2@acme.test"}], KEYS) == [second]
+    (first, second) = contact_marks([ann, bob], KEYS, "C1")
+    assert contact_marks([{**bob, "EMail": "b2@acme.test"}], KEYS, "C1") == [second]
     assert first != second
     assert len(first) == 16
-    (unnamed,) = contact_marks([{"EMail": "Ann@acme.test"}], KEYS)
-    assert contact_marks([{"EMail": "ann@acme.test"}], KEYS) == [unnamed]
-    assert contact_marks([{"title": "x"}, {"title": "y"}], KEYS) == ["1", "2"]
+    (unnamed,) = contact_marks([{"EMail": "Ann@acme.test"}], KEYS, "C1")
+    assert contact_marks([{"EMail": "ann@acme.test"}], KEYS, "C1") == [unnamed]
+    assert contact_marks([{"title": "x"}, {"title": "y"}], KEYS, "C1") == ["1", "2"]
 
 
 def test_two_contacts_of_one_name() -> None:
     """The address tells them apart, whichever comes first; only twins are numbered."""
     one, two = {"contactName": "Ann", "EMail": "a1@acme.test"}, {"contactName": "Ann", "EMail": "a2@acme.test"}
-    marks = contact_marks([one, two], KEYS)
-    assert contact_marks([two, one], KEYS) == marks[::-1]
-    assert len(set(contact_marks([one, one, two], KEYS))) == 3
+    marks = contact_marks([one, two], KEYS, "C1")
+    assert contact_marks([two, one], KEYS, "C1") == marks[::-1]
+    assert len(set(contact_marks([one, one, two], KEYS, "C1"))) == 3
+
+
+def test_an_address_is_never_a_key() -> None:
+    """Where a contact is known by its address, even in the column of its id, the key is a hash with the customer."""
+    by_id, by_address = {"contactId": "ann@acme.test"}, {"EMail": "ann@acme.test"}
+    (one,), (other,) = contact_marks([by_id], KEYS, "C1"), contact_marks([by_id], KEYS, "C2")
+    assert len(one) == len(other) == 16
+    assert one != other
+    assert contact_marks([by_address], KEYS, "C1") != contact_marks([by_address], KEYS, "C2")
 
 
 def test_the_customer_of_a_contact() -> None:
