@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer, UnknownField
 from airflow_provider_mlconnector.hooks.marketo.activity import Activity
@@ -35,7 +35,8 @@ TOKEN_SECONDS = 300.0
 """The server's own time-out for a paging token."""
 STANDSTILLS = 4
 """How often a page that does not move on is asked for again."""
-ACTIVITIES = TypeAdapter(list[Activity])
+MANY = 10
+"""So many unreadable activities and no other are no odd records, but another format."""
 
 
 class FeedPage(NamedTuple):
@@ -173,13 +174,24 @@ def unique(items: Iterable[Activity], seen: set[str]) -> Iterator[Activity]:
 def read_activities(page: Envelope) -> list[Activity]:
     """Return the activities of a page, which may have none, or no `result` at all.
 
-    :raises UnexpectedAnswer: for one that cannot be read.
+    One that cannot be read is left out and logged.
+
+    :raises UnexpectedAnswer: for a page of `MANY` and more none of which can be read.
     """
-    try:
-        return ACTIVITIES.validate_python(page.result)
-    except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-        raise UnexpectedAnswer(f"an activity cannot be read: {place}", request_id=page.request_id) from None
+    found, places = list[Activity](), list[str]()
+    for number, item in enumerate(page.result):
+        try:
+            found.append(Activity.model_validate(item))
+        except ValidationError as error:
+            places.append(".".join(map(str, (number, *error.errors(include_input=False)[0]["loc"]))))
+    if len(places) >= MANY and not found:
+        raise UnexpectedAnswer(f"no activity of a page can be read: {places[0]}", request_id=page.request_id)
+    if places:
+        log.warning(
+            "marketo activities: %d cannot be read and are left out, the first for %s, request %s",
+            len(places), places[0], page.request_id,
+        )  # fmt: skip
+    return found
 
 
 def _leads(lead_ids: Sequence[int | str]) -> list[tuple[str, str]]:

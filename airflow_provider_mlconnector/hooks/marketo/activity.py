@@ -35,12 +35,15 @@ def read_instant(value: Any) -> Any:
 
 
 def _attributes(value: Any) -> Any:
-    """A list of names and values, in files an object as JSON text; an empty attribute is left out by the vendor."""
+    """A list of names and values, in files an object as JSON text; an empty attribute is left out by the vendor.
+
+    What is no JSON says nothing: the activity counts all the same.
+    """
     if isinstance(value, str):
         try:
             value = msgspec.json.decode(value) if value else None
-        except msgspec.DecodeError:
-            raise ValueError("attributes are no JSON") from None
+        except (msgspec.DecodeError, RecursionError):
+            return {}
     if isinstance(value, list):
         return {
             str(entry.get("name") or entry.get("apiName") or ""): entry.get("value")
@@ -71,7 +74,7 @@ class Activity(ReadModel):
     lead_id: Whole = None
     activity_date: Annotated[datetime | None, BeforeValidator(read_instant)] = None
     activity_type_id: Whole = None
-    campaign_id: Whole = None
+    campaign_id: Blank = None
     primary_attribute_value_id: Blank = None
     primary_attribute_value: Blank = None
     attributes: Annotated[dict[str, Any], BeforeValidator(_attributes)] = Field(default_factory=dict)

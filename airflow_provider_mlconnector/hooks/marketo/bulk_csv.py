@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,7 +17,11 @@ from pydantic import ValidationError
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.marketo.activity import Activity
 
+log = logging.getLogger(__name__)
+
 NOTHING = ("null", "")
+LONGEST = 1 << 24
+"""Characters of one value; the csv module's own limit of 131,072 is one that attributes reach."""
 
 
 class _Chunks(io.RawIOBase):
@@ -41,11 +46,14 @@ class _Chunks(io.RawIOBase):
         return taken
 
 
-def read_rows(chunks: Iterable[bytes]) -> Iterator[dict[str, str | None]]:
+def read_rows(chunks: Iterable[bytes], *, lenient: bool = False) -> Iterator[dict[str, str | None]]:
     """Yield the rows by the names of the header; one row at a time is in memory.
 
+    :param lenient: leave out rows that do not fit the header, and log how many.
     :raises UnexpectedAnswer: for a row that does not fit the header; its number is named, nothing of what it holds.
     """
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
+    odd = 0
     # No newline translation: lines end where csv says, not where str.splitlines would.
     with io.TextIOWrapper(io.BufferedReader(_Chunks(chunks)), "utf-8-sig", errors="replace", newline="") as text:
         reader = csv.reader(text)
@@ -55,10 +63,14 @@ def read_rows(chunks: Iterable[bytes]) -> Iterator[dict[str, str | None]]:
                 if len(row) == len(header):
                     pairs = zip(header, row, strict=True)
                     yield {name: None if value in NOTHING else value for name, value in pairs}
+                elif row and lenient:
+                    odd += 1
                 elif row:
                     raise UnexpectedAnswer(f"row {number} of the export file has {len(row)} values, not {len(header)}")
         except csv.Error as error:
             raise UnexpectedAnswer(f"the export file is no CSV at line {reader.line_num}: {error}") from None
+    if odd:
+        log.warning("marketo export: %d rows do not fit the header and are left out", odd)
 
 
 def read_activity(row: dict[str, str | None]) -> Activity:

@@ -44,16 +44,17 @@ class BulkFile:
     def __init__(self, client: MarketoClient, path: str, job: ExportJob):
         self._client, self._path, self._job = client, path, job
 
-    def rows(self) -> Iterator[dict[str, str | None]]:
+    def rows(self, *, lenient: bool = False) -> Iterator[dict[str, str | None]]:
         """Yield the rows without keeping the file, a value that is `null` or blank as None.
 
         The file is checked when its last row has been taken: only then are the rows before it good.
 
+        :param lenient: leave out rows that do not fit the header, and log how many.
         :raises Unavailable: when it is not there in time, breaks off for good, or is not what the job says.
         :raises CursorExpired: when the vendor has removed it; make a new job.
         :raises UnexpectedAnswer: for a row that does not fit the header.
         """
-        return read_rows(self.chunks())
+        return read_rows(self.chunks(), lenient=lenient)
 
     def download(self, target: Path) -> None:
         """Write the file to a path; what an earlier try has left there is gone on with. Raises as `rows`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ NO_ACTIVITY = "no activity in the last {days} days"
 NOT_READ = "not all of the last {days} days have been read"
 
 
-class Day(msgspec.Struct, array_like=True):
+class Day(msgspec.Struct, array_like=True, gc=False):
     """How many activities, and the last of them."""
 
     count: int
@@ -45,14 +46,28 @@ class Day(msgspec.Struct, array_like=True):
 Days = dict[str, Day]
 
 
-class Counted(msgspec.Struct):
-    """What a row keeps; `leads` marks the leads of which the whole period has been read."""
+class Leads(msgspec.Struct, omit_defaults=True):
+    """The leads whose whole period an account's days hold.
+
+    :param leads: their mark, see `Accounts.mark`.
+    :param ids: the leads, as long as the days hold the activities of exactly these; else none.
+    """
 
     leads: str = ""
+    ids: list[int] = []
+
+
+class Counted(Leads):
+    """What a row keeps.
+
+    :param named: keys of opportunities that were named while opportunities could not be read.
+    """
+
     days: Days = {}
+    named: list[OpportunityKeys] = []
 
 
-class Seen(msgspec.Struct, array_like=True):
+class Seen(msgspec.Struct, array_like=True, gc=False):
     """What is kept of one activity until all are read."""
 
     lead: int
@@ -78,7 +93,8 @@ class Figures:
         number = self._accounts.owner.get(seen.lead)
         if number is None:
             return
-        days, name = self.days.setdefault(number, {}), seen.at.date().isoformat()
+        # One text a day for all accounts: with many of them the names are what fills the memory.
+        days, name = self.days.setdefault(number, {}), sys.intern(seen.at.date().isoformat())
         if (day := days.get(name)) is None:
             days[name] = Day(1, seen.at, seen.kind)
         else:
@@ -96,7 +112,7 @@ class Figures:
         """Take over what `packed` yielded."""
         for key, days, opportunities in packed:
             if (number := self._accounts.number_of(key)) is not None:
-                self.days[number] = days
+                self.days[number] = {sys.intern(name): day for name, day in days.items()}
                 self.opportunities[number] = set(opportunities)
 
 
@@ -127,18 +143,31 @@ def seen_of(activity: Activity, kinds: Mapping[int, str], opportunity_types: fro
     return seen
 
 
-def merged(old: Counted, new: Days, mark: str, reading: Reading) -> Counted:
-    """Return an account's days after a run: those that were read are what was found, the others as before."""
+def merged(old: Counted, new: Days, now: Leads, reading: Reading, *, grown: bool = False) -> Counted:
+    """Return an account's days after a run: those that were read are what was found, the others as before.
+
+    :param now: the account's leads.
+    :param grown: whether of the days before the range only those of leads that have come to `old` were read.
+    """
     first, start, end = (day.isoformat() for day in (reading.first, reading.start, reading.end))
-    if reading.dated:
-        leads, kept = old.leads, {name for name in old.days if first <= name and not start <= name < end}
-    elif old.leads != mark:
-        # Other leads than before: all their days were read.
-        leads, kept = mark, set()
-    else:
-        leads, kept = mark, {name for name in old.days if first <= name < start}
-    days = {name: day for name, day in old.days.items() if name in kept} | new
-    return Counted(leads, dict(sorted(days.items())))
+    same = old.leads == now.leads
+    # Where all leads' days before the range were read none of them is kept. Those behind it a later run has read.
+    since = first if reading.dated or same or grown else end
+    days = {name: day for name, day in old.days.items() if name >= since and not start <= name < end}
+    for name, day in new.items():
+        days[name] = _sum(days[name], day) if name in days else day
+    days = dict(sorted(days.items()))
+    if same:
+        return Counted(now.leads, old.ids or now.ids, days)
+    if reading.dated or not reading.is_current:
+        # Days that were not read lack the leads that have come.
+        return Counted(old.leads, [], days)
+    return Counted(now.leads, now.ids, days)
+
+
+def _sum(one: Day, other: Day) -> Day:
+    at, kind = max((one.at, one.kind), (other.at, other.kind))
+    return Day(one.count + other.count, at, kind)
 
 
 def activity_columns(counted: Counted, mark: str, *, leads: bool, period: int) -> tuple[dict[str, Any], dict[str, str]]:

@@ -5,7 +5,7 @@ The period is 90 days: of web visits, opened mails and the like the vendor's own
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 
 import msgspec
@@ -30,6 +30,7 @@ class Reading(msgspec.Struct):
     :param dated: the run's days were given by somebody: they are counted and nothing else.
     :param marks: account key → which leads it has (`Accounts.mark`).
     :param catch_up: leads whose days before `start` are read as well, because their accounts' leads have changed.
+    :param grown: accounts of which `catch_up` has only the leads that have come, since none has gone.
     """
 
     made_at: datetime
@@ -39,11 +40,17 @@ class Reading(msgspec.Struct):
     dated: bool
     marks: dict[str, str]
     catch_up: list[int] = []
+    grown: set[str] = set()
 
     @property
     def is_long(self) -> bool:
         """Whether the range is one for the bulk extract."""
         return (self.end - self.start).days > FEED_DAYS
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the range goes up to the day on which it was decided."""
+        return self.end > self.made_at.astimezone(UTC).date()
 
     def instants(self) -> tuple[datetime, datetime]:
         """Return the range as instants."""
@@ -55,10 +62,13 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def decide(window: Window, now: datetime, marks: dict[str, str], stale: Iterable[int]) -> Reading:
+def decide(
+    window: Window, now: datetime, marks: dict[str, str], stale: Iterable[int], grown: Collection[str] = ()
+) -> Reading:
     """Return what a run reads.
 
-    :param stale: the leads of accounts whose leads are others than those of the row, or that have no row.
+    :param stale: leads whose past is not in their accounts' rows.
+    :param grown: see `Reading`.
     """
     today = now.astimezone(UTC).date()
     first = today - DAY * (PERIOD - 1)
@@ -72,5 +82,5 @@ def decide(window: Window, now: datetime, marks: dict[str, str], stale: Iterable
     if reading.is_long or len(catch_up) > CATCH_UP:
         reading.start = first
     elif reading.start > first:
-        reading.catch_up = catch_up
+        reading.catch_up, reading.grown = catch_up, set(grown)
     return reading

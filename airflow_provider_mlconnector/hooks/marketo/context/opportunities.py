@@ -30,6 +30,8 @@ NO_FIELD = "the instance's opportunities have no field {name}"
 NO_CURRENCY = "the opportunities name no currency"
 SEVERAL = "the opportunities are in several currencies"
 NO_AMOUNT = "no open opportunity has an amount"
+NAMED_ONLY = "only those that activities named"
+READ_EARLIER = "{why}; the list is that of an earlier run"
 
 
 class Opportunities:
@@ -64,12 +66,14 @@ class Opportunities:
     def settle(self, named: dict[int, Keys]) -> None:
         """Put each opportunity that activities have named to the account of its own company, where it has one.
 
-        :param named: account → keys; those that nobody is found under go.
+        :param named: account → keys; those that nobody is found under go, as far as opportunities can be read.
         """
         asked = {key for keys in named.values() for key in keys}
         found = self._by_keys(asked)
         settled: dict[int, Keys] = {}
         for number, keys in named.items():
+            if self.why and (rest := keys - found.keys()):
+                settled.setdefault(number, set()).update(rest)
             for record in (found[key] for key in keys if key in found):
                 owner = self._owner(record)
                 settled.setdefault(number if owner is None else owner, set()).add(keys_of(record))
@@ -98,10 +102,10 @@ class Opportunities:
     def _by_keys(self, keys: Iterable[OpportunityKeys]) -> dict[OpportunityKeys, Record]:
         wanted = list(keys)
         found = self._object.find(GUID, [key.marketo_guid for key in wanted])
-        guids = {str(record[GUID]): record for record in found}
-        rest = [key.external_id for key in wanted if key.marketo_guid not in guids]
+        guids = {fold(record[GUID]): record for record in found}
+        rest = [key.external_id for key in wanted if fold(key.marketo_guid) not in guids]
         named = {fold(record[EXTERNAL]): record for record in self._object.find(EXTERNAL, rest)}
-        pairs = ((key, guids.get(key.marketo_guid or "") or named.get(fold(key.external_id))) for key in wanted)
+        pairs = ((key, guids.get(fold(key.marketo_guid)) or named.get(fold(key.external_id))) for key in wanted)
         return {key: record for key, record in pairs if record}
 
     def _by_company(self, numbers: Sequence[int]) -> dict[int, list[Record]]:
@@ -115,7 +119,7 @@ class Opportunities:
 
 
 def fold(key: Any) -> str | None:
-    """Return an external id in the form in which the vendor compares them."""
+    """Return a key in the form in which the vendor compares them."""
     return str(key).casefold() if key else None
 
 
@@ -126,7 +130,7 @@ def keys_of(record: Mapping[str, Any]) -> OpportunityKeys:
 
 
 def _unique(records: Iterable[Record]) -> list[Record]:
-    found = {record[GUID] or fold(record[EXTERNAL]): record for record in records}
+    found = {fold(record[GUID] or record[EXTERNAL]): record for record in records}
     return sorted(found.values(), key=lambda record: (str(record[EXTERNAL]), str(record[GUID])))
 
 
@@ -136,7 +140,7 @@ def _unique(records: Iterable[Record]) -> list[Record]:
 def opportunity_columns(
     found: Sequence[Record], fields: Sequence[str], *, searched: bool
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the columns on an account's opportunities, and why those that are missing are not known.
+    """Return the columns on an account's opportunities, and why those that are missing or partial are not known.
 
     :param fields: the fields that the instance's opportunities have.
     :param searched: whether these are all.
@@ -148,14 +152,21 @@ def opportunity_columns(
     columns: dict[str, Any] = {"opportunity_count": len(found), "opportunities": shown}
     currency, why_currency = _currency(shown, field)
     amount, why_amount = _open_amount(shown, fields, several=why_currency == SEVERAL)
-    reasons = {"currency": why_currency, "open_amount": why_amount}
+    partly = None if searched else NAMED_ONLY
+    reasons = {"opportunity_count": partly, "currency": why_currency, "open_amount": why_amount or partly}
     columns |= {"currency": currency, "open_amount": amount}
     return columns, {name: why for name, why in reasons.items() if why}
 
 
-def unknown_columns(why: str) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the columns of an account on whose opportunities nothing is known."""
-    return {}, dict.fromkeys(("opportunity_count", "open_amount", "currency", "opportunities"), why)
+def unknown_columns(why: str, told: list[Record] | None = None) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the columns of an account on whose opportunities nothing is known.
+
+    :param told: what was known of them earlier; it is told on, without a sum.
+    """
+    reasons = dict.fromkeys(("opportunity_count", "open_amount", "currency", "opportunities"), why)
+    if told is None:
+        return {}, reasons
+    return {"opportunities": told}, {**reasons, "opportunities": READ_EARLIER.format(why=why)}
 
 
 def _shown(record: Record, currency: str | None) -> Record:

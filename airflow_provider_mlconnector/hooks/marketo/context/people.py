@@ -58,9 +58,12 @@ class People:
                 names[number], sellers[number] = record["company"], record[SELLER]
 
     def _ask_named(self, numbers: Sequence[int], names: dict[int, Any]) -> None:
-        wanted = {self._accounts.named[number]: number for number in numbers if number in self._accounts.named}
+        wanted: dict[str, list[int]] = {}
+        for number in numbers:
+            if guid := self._accounts.named.get(number):
+                wanted.setdefault(guid.casefold(), []).append(number)
         for record in self._named.find("marketoGUID", wanted) if wanted else ():
-            if (number := wanted.get(record["marketoGUID"])) is not None:
+            for number in wanted.get(str(record["marketoGUID"]).casefold(), ()):
                 names[number] = record["name"]
 
     def _ask_leads(self, numbers: Sequence[int], names: dict[int, Any], sellers: dict[int, Any]) -> None:

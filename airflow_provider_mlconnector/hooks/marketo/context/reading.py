@@ -6,15 +6,17 @@ Each page of the feed is staged as it was counted, each export job's id is kept,
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from airflow_provider_mlconnector.exceptions import CursorExpired, Unavailable, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.marketo.activities import MAX_LEADS, MAX_TYPES, ActivityFeed, FeedPage
 from airflow_provider_mlconnector.hooks.marketo.activity import OPPORTUNITY_TYPES, Activity
 from airflow_provider_mlconnector.hooks.marketo.bulk import BulkExtract, ranges
 from airflow_provider_mlconnector.hooks.marketo.bulk_csv import read_activity
+from airflow_provider_mlconnector.hooks.marketo.bulk_file import KEPT
 from airflow_provider_mlconnector.hooks.marketo.bulk_job import ExportJob
 from airflow_provider_mlconnector.hooks.marketo.context.accounts import Accounts
 from airflow_provider_mlconnector.hooks.marketo.context.counting import UPKEEP, Figures, Recent, Seen, seen_of
@@ -125,22 +127,45 @@ class Activities:
             yield {"exports": list(ids)}
             bulk.enqueue(ids[-1])
         for number, span in enumerate(spans):
-            job = bulk.run(lambda span=span: self._create(bulk, span), export_id=ids[number])  # type: ignore[misc]
-            if job.export_id != ids[number]:
-                ids[number] = job.export_id
-                yield {"exports": list(ids)}
+            job = yield from self._completed(bulk, span, ids, number)
             self._count(self._rows(bulk, job, span))
+
+    def _completed(
+        self, bulk: BulkExtract, span: tuple[datetime, datetime], ids: list[str], number: int
+    ) -> Generator[Cursor, None, ExportJob]:
+        """Return a job whose file is there; one that is made in place of another is noted before it is waited for."""
+        try:
+            job = bulk.finish(bulk.status(ids[number]))
+            if job.finished_at is None or job.finished_at + KEPT > self._client.now():
+                return job
+            log.warning("marketo export: job %s ended too long ago; a new one is made", job.export_id)
+        except CursorExpired as gone:
+            log.warning("marketo export: a new job is made: %s", gone)
+        job = self._create(bulk, span)
+        ids[number] = job.export_id
+        yield {"exports": list(ids)}
+        try:
+            return bulk.finish(job)
+        except CursorExpired as ended:
+            raise Unavailable(ended.message, code=ended.code) from None
 
     def _create(self, bulk: BulkExtract, span: tuple[datetime, datetime]) -> ExportJob:
         return bulk.create_activities(*span, list(self.kinds))
 
     def _rows(self, bulk: BulkExtract, job: ExportJob, span: tuple[datetime, datetime]) -> Iterator[Seen]:
-        owner = self._accounts.owner
-        for row in bulk.file(job).rows():
+        owner, odd = self._accounts.owner, 0
+        for row in bulk.file(job).rows(lenient=True):
             # Most activities are of leads that are nobody's; what those say is not even parsed.
             lead = (row.get("leadId") or "").removesuffix(".0")
             if lead.isdecimal() and int(lead) in owner:
-                yield from self._found([read_activity(row)], *span)
+                try:
+                    activity = read_activity(row)
+                except UnexpectedAnswer:
+                    odd += 1
+                    continue
+                yield from self._found([activity], *span)
+        if odd:
+            log.warning("marketo export %s: %d activities cannot be read and are left out", job.export_id, odd)
 
     # Both
 

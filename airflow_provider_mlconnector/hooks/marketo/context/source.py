@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +18,7 @@ from airflow_provider_mlconnector.hooks.marketo.context.opportunities import Opp
 from airflow_provider_mlconnector.hooks.marketo.context.parts import Parts
 from airflow_provider_mlconnector.hooks.marketo.context.people import People
 from airflow_provider_mlconnector.hooks.marketo.context.reading import Activities
-from airflow_provider_mlconnector.hooks.marketo.context.rows import RowMaker, counted_of
+from airflow_provider_mlconnector.hooks.marketo.context.rows import RowMaker, counted_of, leads_of
 from airflow_provider_mlconnector.hooks.marketo.lookup import check_searchable
 from airflow_provider_mlconnector.ledger.account_columns import check_columns, row_of
 from airflow_provider_mlconnector.ledger.account_context import AccountContexts
@@ -78,6 +79,7 @@ class AccountSource:
             for cursor in activities.read(after):
                 yield Batch((), reading.made_at, {"step": "activities", **cursor})
             figures = activities.figures
+            self._take_named(figures, accounts)
             opportunities.settle(figures.opportunities)
             after = {"step": "accounts", "key": None, **self._keep(figures)}
             yield Batch((), reading.made_at, after)
@@ -89,11 +91,8 @@ class AccountSource:
         if resumed:
             return msgspec.convert(self._job.staging.read_known(READING), Reading)
         marks = {key: accounts.mark(number) for number, key in enumerate(accounts.keys)}
-        stale = set(marks)
-        for page in self._rows.pages(("account_key", "activity_days")):
-            stale -= {row["account_key"] for row in page if counted_of(row).leads == marks.get(row["account_key"])}
-        leads = (lead for key in stale for lead in accounts.leads_of(key))
-        reading = decide(window, self._client.now(), marks, leads)
+        stale, grown = self._stale(accounts, marks)
+        reading = decide(window, self._client.now(), marks, stale, grown)
         self._job.staging.write_json(READING, reading)
         log.info(
             "%s: %d accounts; activities of %s to %s, and the days before of %d leads",
@@ -101,10 +100,32 @@ class AccountSource:
         )  # fmt: skip
         return reading
 
+    def _stale(self, accounts: Accounts, marks: Mapping[str, str]) -> tuple[list[int], set[str]]:
+        """Leads whose past is not in their accounts' rows, and the accounts to which leads have come and none gone."""
+        rest, leads, grown = set(marks), list[int](), set[str]()
+        for page in self._rows.pages(("account_key", "activity_days")):
+            for row in page:
+                key, old = row["account_key"], leads_of(row)
+                if old.leads == marks.get(key):
+                    rest.discard(key)
+                elif key in rest and old.ids and (come := _come(old.ids, accounts.leads_of(key))):
+                    rest.discard(key)
+                    grown.add(key)
+                    leads += come
+        return leads + [lead for key in rest for lead in accounts.leads_of(key)], grown
+
+    def _take_named(self, figures: Figures, accounts: Accounts) -> None:
+        """Add the opportunities that were named while they could not be read."""
+        for page in self._rows.pages(("account_key", "activity_days")):
+            for row in page:
+                number = accounts.number_of(row["account_key"])
+                if number is not None and (named := counted_of(row).named):
+                    figures.opportunities.setdefault(number, set()).update(named)
+
     def _keep(self, figures: Figures) -> dict[str, Any]:
-        parts, rest = Parts(self._job.staging, "figures"), list(figures.packed())
-        for at in range(0, len(rest), KEPT):
-            parts.add(rest[at : at + KEPT])
+        parts, packed = Parts(self._job.staging, "figures"), figures.packed()
+        while part := list(islice(packed, KEPT)):
+            parts.add(part)
         return parts.point
 
     def _pages(self, maker: RowMaker, request: ReadRequest, after: Cursor) -> Iterator[Batch]:
@@ -119,6 +140,11 @@ class AccountSource:
             changed = (key for key in made if every or key in wanted or row_of(made[key]) != stored.get(key))
             records = [_record(key, made[key]) for key in changed]
             yield Batch(records, reading.made_at, {**after, "key": keys[-1]})
+
+
+def _come(before: Collection[int], now: Collection[int]) -> set[int]:
+    """Return the leads that have come; none where any has gone."""
+    return set(now) - set(before) if set(before) <= set(now) else set()
 
 
 def _record(key: str, row: Mapping[str, Any]) -> Record:

@@ -13,6 +13,7 @@ from airflow_provider_mlconnector.hooks.marketo.context.counting import (
     Day,
     Days,
     Figures,
+    Leads,
     Recent,
     Seen,
     merged,
@@ -77,7 +78,7 @@ def test_given_days(start: str | None, end: str, expected: Any, origin: str) -> 
 
 def test_a_reading_is_the_same_for_a_later_try() -> None:
     """As it is kept between tries."""
-    found = decide(window(NOW - timedelta(days=2)), NOW, {"C1": "m"}, [5])
+    found = decide(window(NOW - timedelta(days=2)), NOW, {"C1": "m"}, [5], {"C1"})
     assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(found)), Reading) == found
 
 
@@ -90,23 +91,44 @@ def reading(start: str, end: str, *, dated: bool = False) -> Reading:
 
 def test_days_that_were_read_are_replaced() -> None:
     """What is no longer there is gone with them, and so is what has left the period."""
-    old = Counted("m", days("2025-12-31", "2026-03-28", "2026-03-29", "2026-03-30"))
-    found = merged(old, {"2026-03-30": day(3)}, "m", reading("2026-03-29", "2026-04-01"))
+    old = Counted("m", [7], days("2025-12-31", "2026-03-28", "2026-03-29", "2026-03-30"))
+    found = merged(old, {"2026-03-30": day(3)}, Leads("m", [7]), reading("2026-03-29", "2026-04-01"))
     assert {name: each.count for name, each in found.days.items()} == {"2026-03-28": 1, "2026-03-30": 3}
-    assert found.leads == "m"
+    assert (found.leads, found.ids) == ("m", [7])
 
 
 def test_with_other_leads_all_days_are_new() -> None:
     """All of them have been read for such an account."""
-    found = merged(Counted("old", days("2026-03-28")), days("2026-02-01"), "m", reading("2026-03-29", "2026-04-01"))
-    assert (found.leads, list(found.days)) == ("m", ["2026-02-01"])
+    old, read = Counted("old", [7], days("2026-03-28")), reading("2026-03-29", "2026-04-01")
+    found = merged(old, days("2026-02-01"), Leads("m", [8]), read)
+    assert (found.leads, found.ids, list(found.days)) == ("m", [8], ["2026-02-01"])
+
+
+def test_the_past_of_leads_that_have_come_is_added() -> None:
+    """Only theirs was read; the days of the range were read for all."""
+    old, read = Counted("old", [7], days("2026-02-01", "2026-03-30")), reading("2026-03-29", "2026-04-01")
+    late = NOW + timedelta(hours=1)
+    new = {"2026-01-05": day(), "2026-02-01": day(2, late, "Click"), "2026-03-30": day(4)}
+    found = merged(old, new, Leads("m", [7, 8]), read, grown=True)
+    assert found.days == {"2026-01-05": day(), "2026-02-01": day(3, late, "Click"), "2026-03-30": day(4)}
+    assert (found.leads, found.ids) == ("m", [7, 8])
+
+
+@pytest.mark.parametrize("grown", [True, False])
+def test_a_run_of_long_ago_that_is_cleared(grown: bool) -> None:
+    """What later runs have counted stays; of leads that have come since not all is read, and the next run sees it."""
+    old, read = Counted("m", [7], days("2026-03-20", "2026-03-30")), reading("2026-03-19", "2026-03-22")
+    found = merged(old, days("2026-03-21"), Leads("m", [7]), read)
+    assert found == Counted("m", [7], days("2026-03-21", "2026-03-30"))
+    found = merged(old, days("2026-03-21"), Leads("n", [7, 8]), read, grown=grown)
+    assert found == Counted("m", [], days("2026-03-21", "2026-03-30"))
 
 
 def test_given_days_leave_the_others_alone() -> None:
     """Those before and those behind; which leads are complete is as before."""
-    old = Counted("old", days("2026-02-01", "2026-02-02", "2026-02-03"))
-    found = merged(old, {}, "m", reading("2026-02-02", "2026-02-03", dated=True))
-    assert (found.leads, list(found.days)) == ("old", ["2026-02-01", "2026-02-03"])
+    old = Counted("old", [7], days("2026-02-01", "2026-02-02", "2026-02-03"))
+    found = merged(old, {}, Leads("m", [7, 8]), reading("2026-02-02", "2026-02-03", dated=True))
+    assert (found.leads, found.ids, list(found.days)) == ("old", [], ["2026-02-01", "2026-02-03"])
 
 
 # Counting

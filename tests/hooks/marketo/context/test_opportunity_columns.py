@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_mlconnector.hooks.marketo.context.opportunities import (
+    NAMED_ONLY,
     NO_AMOUNT,
     NO_CURRENCY,
     NO_OPPORTUNITY,
@@ -36,6 +37,14 @@ def test_none_seen_is_not_none() -> None:
     assert why == {"currency": NO_OPPORTUNITY}
 
 
+def test_a_count_of_those_that_were_named_says_so() -> None:
+    """There may be others, unless a search has found them all."""
+    _, why = columns(deal(amount=1, currency="EUR"))
+    assert why == dict.fromkeys(("opportunity_count", "open_amount"), NAMED_ONLY)
+    _, why = columns(deal(amount=1, currency="EUR"), searched=True)
+    assert why == {}
+
+
 @pytest.mark.parametrize("closed", [None, False, "false", 0])
 def test_what_is_open_is_summed_exactly(closed: Any) -> None:
     """A flag that was never set is no closed one; numbers come as text, too."""
@@ -56,7 +65,7 @@ def test_open_ones_without_an_amount() -> None:
     """Their sum is not 0; that of none is."""
     values, why = columns(deal())
     assert (values["open_amount"], why["open_amount"]) == (None, NO_AMOUNT)
-    values, why = columns(deal(isClosed=True))
+    values, why = columns(deal(isClosed=True), searched=True)
     assert (values["open_amount"], "open_amount" in why) == (Decimal(0), False)
 
 
@@ -72,7 +81,8 @@ def test_open_ones_without_an_amount() -> None:
 )
 def test_the_currency_is_that_of_the_open_ones(deals: Any, expected: Any) -> None:
     """Amounts in several currencies are not added up."""
-    values, why = columns(*(deal(currency=currency, isClosed=closed, amount=1) for currency, closed in deals))
+    found = [deal(currency=currency, isClosed=closed, amount=1) for currency, closed in deals]
+    values, why = columns(*found, searched=True)
     assert (values["currency"], values["open_amount"], why) == expected
 
 
