@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,8 @@ def test_a_credit_memo_is_negative(ais: Ais) -> None:
 def test_a_foreign_voucher(ais: Ais, column: str) -> None:
     """Foreign amounts are sent, domestic ones follow by the rate: ledgers CA and AA."""
     head = header(CRRM="F", CRCD="EUR", AG=None, ACR="1000.00", CRR="1.0837")
-    send(ais, head, [line(**{"AA": None, column: "1000.00"})])
+    amounts: dict[str, Any] = {"AA": None, column: "1000.00"}
+    send(ais, head, [line(**amounts)])
     assert process(ais)["errors"] == []
     (item,) = vouchers(ais)
     assert (item["ACR"], item["FAP"], item["AG"], item["CRR"]) == (1000, 1000, Decimal("1083.70"), Decimal("1.0837"))
