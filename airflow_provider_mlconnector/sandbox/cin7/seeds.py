@@ -121,7 +121,7 @@ def _chart(erp: Store) -> Iterator[dict[str, Any]]:
             continue
         kind = "CURRENT" if obj < "2" else "CURRLIAB" if obj < "4" else "EXPENSE"
         code = f"{unit}.{obj}" if number % 6 == 4 else obj
-        status = "DEPRECATED" if number == 9 else "ACTIVE"
+        status = "DEPRECATED" if number == 2 else "ACTIVE"
         yield {"Code": code, "Name": f"Object account {obj}", "Type": kind, "Status": status}
 
 
