@@ -28,7 +28,7 @@ def schedule(dag_id: str) -> dict[str, Any]:
     """Return the option that moves one DAG's schedule."""
     return option(
         f"Cron expression (UTC) of the DAG {dag_id}; 'none' leaves only manual runs and backfills. "
-        "Empty: what the DAG file says, daily at 02:00.",
+        "Empty: what the DAG file says, daily.",
         example="*/15 * * * *",
     )
 

@@ -1,4 +1,4 @@
-"""This package beside what others would write: `python -m benchmarks [--quick] [--only …] [--members N]`."""
+"""This package beside what others would write: `python -m benchmarks [--quick] [--only …] [--accounts N]`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from benchmarks import measure, report
+from benchmarks.book import AT_ONCE as CALLS_AT_ONCE
+from benchmarks.book import CALLS, WINDOW
 from benchmarks.mailchimp import AT_ONCE, OPERATIONS
 from benchmarks.measure import Cost
-from benchmarks.scenarios import MEMBER_LATENCY, QUICK, Sizes, companies, members
+from benchmarks.scenarios import ACCOUNT_LATENCY, MEMBER_LATENCY, QUICK, Sizes, accounts, companies, members
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,10 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
     sizes = QUICK if given.quick else Sizes()
     sizes = replace(sizes, million=1_000_000) if given.million else sizes
     sizes = replace(sizes, members=given.members) if given.members else sizes
-    if given.only != "mailchimp":
-        _companies(sizes)
-    if given.only != "marketo":
-        _members(sizes)
+    sizes = replace(sizes, accounts=given.accounts) if given.accounts else sizes
+    for name, measured in MEASURED.items():
+        if given.only in (None, name):
+            measured(sizes)
     return 0
 
 
@@ -30,9 +32,15 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, no quota: less than a minute, rough figures")
     parser.add_argument("--million", action="store_true", help="1,000,000 customers as well, for their memory")
-    parser.add_argument("--only", choices=("marketo", "mailchimp"), help="measure one target alone")
+    parser.add_argument("--only", choices=tuple(MEASURED), help="measure one of these alone")
     parser.add_argument(
         "--members", type=int, metavar="N", help="so many members to Mailchimp (2,000); a minute a 1,000"
+    )
+    parser.add_argument(
+        "--accounts",
+        type=int,
+        metavar="N",
+        help="so many accounts from QAD to Marketo (10,000); the quota shows from 40,000 on; three minutes for 50,000",
     )
     return parser.parse_args(arguments)
 
@@ -52,6 +60,17 @@ def _members(sizes: Sizes) -> None:
     print(f"\nMailchimp: {MEMBER_LATENCY * 1000:.0f} ms a call, at most {AT_ONCE} at once; its queue of batches is")
     print(f"assumed to do {OPERATIONS:.0f} operations a second, one batch after the other\n")
     print(report.verdicts(report.members_targets(costs)))
+
+
+def _accounts(sizes: Sizes) -> None:
+    costs = list(_shown([accounts(sizes.accounts)]))
+    print(report.accounts_table(costs))
+    print(f"\nQAD to Marketo's companies, then to its named accounts: {ACCOUNT_LATENCY * 1000:.0f} ms a call, pages of")
+    print(f"200 rows one after the other; {CALLS} calls in any {WINDOW:.0f} s, {CALLS_AT_ONCE} at once\n")
+    print(report.verdicts(report.accounts_targets(costs)))
+
+
+MEASURED = {"marketo": _companies, "mailchimp": _members, "qad": _accounts}
 
 
 def _shown(costs: Iterable[Cost]) -> Iterator[Cost]:

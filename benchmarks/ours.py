@@ -56,8 +56,8 @@ class Files:
 class Tasks:
     """Results of steps that have succeeded, as Airflow would remember them across a crash."""
 
-    def __init__(self, files: StatePort, run_id: str):
-        self._files, self._key = files, f"tasks-{run_id}"
+    def __init__(self, files: StatePort, key: str):
+        self._files, self._key = files, f"tasks-{key}"
 
     def once(self, name: str, step: Any) -> Any:
         """Run a step unless it has succeeded before; return its result."""
@@ -95,31 +95,37 @@ def prepared(
         password=SecretStr("bench"),
         max_concurrency=options.get("reads", 2),
     )
+    with JdeClient(jde) as source:
+        yield job_of(sync, folder, options, jde, target), source
+
+
+def job_of(
+    sync: str, folder: Path, options: Mapping[str, Any], source: VendorConnection, target: VendorConnection
+) -> Job:
+    """Return the job of a sync, with ledger, staging and state in the folder."""
     keyring = Keyring(["benchmark"])
-    job = Job(
+    return Job(
         sync=get_sync(sync),
         run=RunInfo(sync.partition(".")[0], options.get("run_id", "first"), "manual", datetime.now(UTC)),
         params=options.get("params", {}),
-        instance=instance_of(jde.account, target.account),
+        instance=instance_of(source.account, target.account),
         account=target.account_id,
         ledger=open_ledger(f"sqlite:///{folder / 'ledger.db'}", keyring),
         keyring=keyring,
         state_port=Files(folder),
         root=folder / "staging",
     )
-    with JdeClient(jde) as source:
-        yield job, source
 
 
-def transfer(job: Job, source: JdeClient, client: Any) -> dict[str, Any]:
+def transfer(job: Job, source: Any, client: Any) -> dict[str, Any]:
     """Make the run's steps that have not been made, and return its counts."""
-    tasks = Tasks(job.state_port, job.run.run_id)
+    tasks = Tasks(job.state_port, f"{job.sync.entity}-{job.run.run_id}")
     given = tasks.once("extract", lambda: [ref.as_dict() for ref in extract(job, source, client)])
     mapped = [
         ChunkRef(**tasks.once(f"map-{ref['index']}", lambda ref=ref: map_chunk(job, ChunkRef(**ref)).as_dict()))
         for ref in given
     ]
-    target = job.sync.open_target(client)
+    target = job.sync.open_target(client, job)
     for ref in mapped:
         tasks.once(f"upsert-{ref.index}", lambda ref=ref: dict(deliver_chunk(job, ref, target)))
     return commit(job)

@@ -15,6 +15,11 @@ MEMBER_COLUMNS = (
     "refused", "resent", "CPU s", "peak MB",
 )  # fmt: skip
 """Calls and what follows are of the time from the first call about members to the last answer."""
+ACCOUNT_COLUMNS = (
+    "accounts", "records", "wall s", "rec/s", "pages", "again", "calls", "sending s", "of quota", "refused", "resent",
+    "CPU s", "peak MB",
+)  # fmt: skip
+"""Calls are Marketo's; sending is the time between two reads in which they were made."""
 ENOUGH = 2_000
 """Members from which on a limit can be used to the full; a few batches leave the queue idle before their tags."""
 
@@ -84,6 +89,48 @@ def _member_row(cost: Cost) -> tuple[str, ...]:
         f"{cost.cpu:.1f}",
         f"{cost.rss:.0f}",
     )
+
+
+def accounts_table(costs: Sequence[Cost]) -> str:
+    """Return what the server saw of both objects together; each account is read and sent once for each."""
+    return _table([ACCOUNT_COLUMNS, *(_account_row(cost) for cost in costs)], left=())
+
+
+def _account_row(cost: Cost) -> tuple[str, ...]:
+    seen = cost.seen
+    used = seen["utilisation"]
+    return (
+        f"{cost.customers:,}",
+        f"{seen['records']:,}",
+        f"{cost.wall:.1f}",
+        f"{cost.rate:,.0f}",
+        f"{seen['reads']:,}",
+        f"{seen['pages_again']}",
+        f"{seen['calls']:,}",
+        f"{seen['sending']:.1f}",
+        "-" if used is None else f"{used:.1%}",
+        f"{seen['violations']}",
+        f"{seen['again']}",
+        f"{cost.cpu:.1f}",
+        f"{cost.rss:.0f}",
+    )
+
+
+def accounts_targets(costs: Sequence[Cost]) -> list[Target]:
+    """Compare with the quota; fewer calls on end than a window takes are never held up by it."""
+    made = []
+    for cost in costs:
+        seen, used = cost.seen, cost.seen["utilisation"]
+        share = "never reached" if used is None else f"{used:.1%}"
+        made += [
+            Target(
+                "accounts: ≥ 95 % of the quota used while it holds up", share, None if used is None else used >= 0.95
+            ),
+            Target("accounts: calls over the quota", f"{seen['violations']}", seen["violations"] == 0),
+            Target("accounts: records sent twice", f"{seen['again']}", seen["again"] == 0),
+            Target("accounts: pages read twice", f"{seen['pages_again']}", seen["pages_again"] == 0),
+        ]
+    return made
 
 
 def members_targets(costs: Sequence[Cost]) -> list[Target]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from benchmarks import mailchimp, measure
+from benchmarks import book, mailchimp, measure, qad
 from benchmarks.data import expected
 from benchmarks.measure import Cost, Server, serving, workspace
 
 PEERS = ("plain", "asynchronous", "ours")
-READ_LATENCY, WRITE_LATENCY, MEMBER_LATENCY = 0.1, 0.2, 0.3
+READ_LATENCY, WRITE_LATENCY, MEMBER_LATENCY, ACCOUNT_LATENCY = 0.1, 0.2, 0.3, 0.2
 AT_ONCE = ((2, 5), (8, 8))
 """Reads and writes at once: the Connections' defaults, and what the vendors may allow."""
 
@@ -26,10 +26,11 @@ class Sizes:
     quota: int = 45_000
     million: int = 0
     members: int = 2_000
+    accounts: int = 10_000
     repeat: int = 2
 
 
-QUICK = Sizes(cold=6_000, small=1_500, latency=1_500, kill=6_000, quota=0, members=100, repeat=1)
+QUICK = Sizes(cold=6_000, small=1_500, latency=1_500, kill=6_000, quota=0, members=100, accounts=1_000, repeat=1)
 
 
 def companies(sizes: Sizes) -> Iterator[Cost]:
@@ -62,12 +63,13 @@ def _cold_once(server: Server, name: str, peer: str) -> Cost:
         return checked(measure.run(server, name, peer, folder))
 
 
-def checked(cost: Cost) -> Cost:
+def checked(cost: Cost, account: Callable[[int], dict[str, int]] = expected) -> Cost:
     """Return a first run's cost.
 
-    :raises RuntimeError: when its account is not what the data say.
+    :param account: what the data say of so many customers.
+    :raises RuntimeError: when the run's account is another.
     """
-    wanted, got = expected(cost.customers), dict(cost.counts)
+    wanted, got = account(cost.customers), dict(cost.counts)
     # What was created just before a kill, and its answer lost, is updated by the next try.
     got = {"read": got["read"], "created": got["created"] + got.get("updated", 0), "rejected": got["rejected"]}
     if got != wanted:
@@ -124,3 +126,11 @@ def members(customers: int) -> Iterator[Cost]:
             server.set(write=MEMBER_LATENCY)
             with workspace() as folder:
                 yield checked(measure.run(server, mode, "members", folder, mode=mode, writes=mailchimp.AT_ONCE))
+
+
+def accounts(customers: int) -> Cost:
+    """QAD's customers to Marketo's companies and named accounts, under its limits, which the server enforces."""
+    with serving(customers) as server, workspace() as folder:
+        server.set(read=ACCOUNT_LATENCY, write=ACCOUNT_LATENCY, quota=True)
+        cost = measure.run(server, "accounts", "accounts", folder, quota=True, writes=book.AT_ONCE)
+        return checked(cost, qad.expected)

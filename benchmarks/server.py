@@ -1,7 +1,7 @@
 """The vendors in one process, fast enough not to be what is measured: raw asyncio, answers put together from parts.
 
-It speaks just the calls that the syncs of companies and members make, checks nothing that `sandbox/` checks, and counts
-what it saw. `/_bench/set` (latency, quota) and `/_bench/stats` are for the benchmark itself.
+It speaks just the calls that the measured syncs make, checks nothing that `sandbox/` checks, and counts what it saw.
+`/_bench/set` (latency, quota) and `/_bench/stats` are for the benchmark itself.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from benchmarks.ais import Ais
 from benchmarks.book import Book
 from benchmarks.mailchimp import OPERATIONS, Mailchimp, Reply
-from benchmarks.marketo import Marketo
+from benchmarks.marketo import KINDS, Marketo
+from benchmarks.qad import ROOT, Qad
 
 Answer = tuple[bytes, float]
 """A JSON body, and after how many seconds it is sent."""
@@ -29,14 +31,14 @@ class Vendors:
     def __init__(self, customers: int):
         self.book = Book()
         self.ais, self.marketo = Ais(customers, self.book), Marketo(customers, self.book)
-        self.mailchimp = Mailchimp(self.book)
+        self.mailchimp, self.qad = Mailchimp(self.book), Qad(customers, self.book)
         self._routes: dict[bytes, Callable[[bytes], Answer]] = {
             b"POST /jderest/v2/dataservice": self.ais.data,
             b"POST /jderest/v2/tokenrequest": self.ais.login,
             b"POST /jderest/v2/tokenrequest/logout": self.ais.logout,
             b"GET /identity/oauth/token": self.marketo.token,
-            b"GET /rest/v1/companies/describe.json": self.marketo.describe,
-            b"POST /rest/v1/companies.json": self.marketo.sync,
+            **{b"GET %b/describe.json" % path: partial(self.marketo.describe, kind) for path, kind in KINDS.items()},
+            **{b"POST %b.json" % path: partial(self.marketo.sync, kind) for path, kind in KINDS.items()},
             b"GET /_bench/stats": self._stats,
             b"POST /_bench/set": self._set,
         }
@@ -45,6 +47,8 @@ class Vendors:
         """Answer one request; KeyError for a path that is not served."""
         if route.partition(b" ")[2].startswith((b"/3.0/", b"/_storage/")):
             return self.mailchimp.answer(route.decode(), body)
+        if route.partition(b" ")[2].startswith(ROOT.encode()):
+            return Reply(*self.qad.answer(route.decode()))
         return Reply(*self._routes[route.partition(b"?")[0]](body))
 
     def _stats(self, _: bytes) -> Answer:

@@ -56,6 +56,7 @@ def name_of(path: Path) -> str:
         "hooks.jde.client",
         "hooks.marketo.client",
         "hooks.mailchimp.client",
+        "hooks.qad.client",
         "provider_info",
         "sandbox",
     ],

@@ -8,17 +8,22 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from airflow.sdk import Connection
 
 import airflow_provider_mlconnector
 from airflow_provider_mlconnector.exceptions import ConfigurationError
+from airflow_provider_mlconnector.hooks.connection import AirflowConnection
 from airflow_provider_mlconnector.hooks.registry import connection_models
 from airflow_provider_mlconnector.ledger import schema
+from airflow_provider_mlconnector.ledger.account_columns import EXPORTED
 from airflow_provider_mlconnector.mapping.converters import CONVERTERS
+from airflow_provider_mlconnector.operators.factory import PARAMS
 from airflow_provider_mlconnector.provider_info import STANDARD_FIELDS
 from airflow_provider_mlconnector.syncs import all_syncs
+from airflow_provider_mlconnector.syncs.qad_to_marketo import MAPS
 
 PACKAGE = Path(airflow_provider_mlconnector.__file__).parent
 ROOT = PACKAGE.parent
@@ -102,6 +107,11 @@ def examples() -> list[dict[str, Any]]:
     return [json.loads(found) for found in re.findall(r"^```\n(\{.*?\})\n```", ALL, re.MULTILINE | re.DOTALL)]
 
 
+def fenced(language: str, path: Path) -> list[str]:
+    """The examples of a text in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", DOCUMENTS[path], re.MULTILINE | re.DOTALL)
+
+
 def takers(example: dict[str, Any]) -> Iterator[str]:
     """The syncs that take a field map."""
     for name, sync in all_syncs().items():
@@ -118,10 +128,55 @@ def test_the_examples_of_field_maps_are_accepted() -> None:
     assert [example for example in examples() if not list(takers(example))] == []
 
 
+def test_the_examples_of_extras_are_accepted() -> None:
+    """What stands as JSON on a vendor's page is of its Connection, and its rows of a field map are of the grammar."""
+    models = {model.system: model for model in connection_models()}
+    found = [(path.stem, text) for path in DOCUMENTS if path.parent == FOLDER for text in fenced("json", path)]
+    assert found
+    for system, text in found:
+        model = models[system]
+        conn = Connection(conn_id="example", conn_type=model.conn_type, host="https://erp.example.com", extra=text)
+        conn.login, conn.password = "user", "password"
+        given = model.from_airflow(cast("AirflowConnection", conn))
+        for name in getattr(given, "field_map", {}):
+            default, _, tables, _ = MAPS["leads" if name == "contacts" else "companies"]
+            default.extended(given.map_rows(name), tables)  # type: ignore[attr-defined]  # QAD's alone
+
+
+def test_the_examples_of_dags_are_dags() -> None:
+    """Each can be parsed, triggers a DAG that there is, and waits for a sync that there is."""
+    found = [text for path in DOCUMENTS for text in fenced("python", path)]
+    assert len(found) >= 2
+    for text in found:
+        names: dict[str, Any] = {}
+        exec(text, names)
+        dag = names["dag"]
+        assert {task.trigger_dag_id for task in dag.tasks} <= {sync.dag_id for sync in all_syncs().values()}
+        for task in dag.tasks:
+            assert set(task.conf or {}) <= set(PARAMS)
+        if isinstance(dag.schedule, list):
+            assert {asset.name for asset in dag.schedule} <= set(all_syncs())
+
+
+def test_the_columns_of_the_account_context_are_explained() -> None:
+    """Each column of the table, in the order of the file, and each reason for which one is NULL."""
+    text = DOCUMENTS[ROOT / "docs" / "account-context.md"]
+    table = text.partition("\n## The table ")[2].partition("\n## ")[0]
+    columns = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert set(columns) == set(schema.account_context.columns.keys())
+    assert [name for name in columns if name in EXPORTED] == list(EXPORTED)
+    reasons = re.findall(
+        r"^\| `([^`]+)` \|", text.partition("\n## NULL is not zero\n")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    assert len(reasons) > 10
+    code = said_by_the_code()
+    assert [part for reason in reasons for part in reason.split("…") if part not in code] == []
+
+
 def test_the_ledger_has_the_columns_that_are_promised() -> None:
     """Each column in the table of ledger tables exists under that name."""
     promised = re.findall(r"^\| `(mlc_\w+)` \|.*?\| `([^`]+)`", README, re.MULTILINE)
-    assert [name for name, _ in promised] == ["mlc_run", "mlc_record", "mlc_event", "mlc_link"]
+    assert [name for name, _ in promised] == ["mlc_run", "mlc_record", "mlc_event", "mlc_link", "mlc_account_context"]
     for name, columns in promised:
         assert set(columns.split(", ")) | {"instance"} <= set(schema.metadata.tables[name].columns.keys())
 

@@ -57,6 +57,9 @@ def forget(database: Database, sync: NamedSync, key: str) -> int:
         for table in (schema.event, schema.record, schema.claim):
             mine = (table.c.sync == sync.name, table.c.record_key == key)
             gone += connection.execute(delete(table).where(*mine)).rowcount
+        if sync.entity == schema.account_context.name.removeprefix("mlc_"):
+            account = schema.account_context.c.account_key == key
+            gone += connection.execute(delete(schema.account_context).where(account)).rowcount
         link = schema.link.c
         pair = (link.system_a == sync.systems[0], link.system_b == sync.systems[1], link.entity == sync.entity)
         return gone + connection.execute(delete(schema.link).where(*pair, link.key_a == key)).rowcount

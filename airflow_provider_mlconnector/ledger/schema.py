@@ -1,8 +1,9 @@
-"""The tables. The first four are the contract with whoever queries the audit trail; the rest is machinery."""
+"""The tables. The first five are the contract with whoever queries them; the rest is machinery."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -15,12 +16,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     String,
     Table,
     Text,
     TypeDecorator,
     text,
 )
+from sqlalchemy.types import TypeEngine
 
 metadata = MetaData()
 
@@ -42,6 +45,21 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Amount(TypeDecorator[Decimal]):
+    """An exact decimal number; SQLite, which has none, keeps 15 digits of it."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Leave it to SQLite to tell whole numbers from others."""
+        return dialect.type_descriptor(Numeric(asdecimal=False) if dialect.name == "sqlite" else Numeric())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """Return the number as it is written."""
+        return Decimal(str(value)) if value is not None else None
 
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
@@ -138,6 +156,29 @@ link = Table(
     Column("key_b", String(250), nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
+)
+
+account_context = Table(
+    "mlc_account_context",
+    metadata,
+    Column("instance", String(32), primary_key=True),
+    Column("account_key", String(250), primary_key=True),
+    Column("account_name", Text),
+    Column("opportunity_count", Integer),
+    Column("open_amount", Amount),
+    Column("currency", Text),
+    # JSON
+    Column("opportunities", Text),
+    Column("sales_person", Text),
+    Column("last_activity_type", Text),
+    Column("last_activity_at", UtcDateTime),
+    Column("activity_count", Integer),
+    # Up to when the source's changes are in the row.
+    Column("as_of", UtcDateTime, nullable=False),
+    # JSON: column → why it is NULL.
+    Column("reasons", Text),
+    # JSON: the figures of each day, so that a day that is read again is replaced, never added.
+    Column("activity_days", Text),
 )
 
 chunk = Table(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from urllib.parse import urlsplit
 
 Converter = Callable[..., Any]
 
@@ -114,6 +115,12 @@ def url(value: Any) -> str | None:
     return address if not address or "://" in address else f"https://{address}"
 
 
+def domain(value: Any) -> str | None:
+    """The domain of a web address, without `www.`: `https://www.acme.com/shop` becomes `acme.com`."""
+    host = urlsplit(url(value) or "").hostname or ""
+    return host.removeprefix("www.") or None
+
+
 def first(*values: Any) -> Any:
     """The first that is not blank."""
     return next(_filled(values), None)
@@ -153,7 +160,7 @@ WITH_ARGUMENT = {"left": "left:40", "prefix": "prefix:ERP-"}
 CONVERTERS: dict[str, Converter] = {
     function.__name__: function
     for function in (
-        text, upper, lower, digits, integer, decimal, boolean, date, instant, email, url,
+        text, upper, lower, digits, integer, decimal, boolean, date, instant, email, url, domain,
         first, join, join_comma, join_lines, left, prefix,
     )
 }  # fmt: skip

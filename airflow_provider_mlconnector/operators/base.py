@@ -119,6 +119,7 @@ class SyncOperator(BaseOperator):
             keyring=default_keyring(),
             state_port=AirflowVariables(),
             root=root_path(staging_url()),
+            mirror=instance_of(target.account, source.account),
         )
 
     def hook(self, system: str, context: Context) -> VendorHook:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Asset
 
 from airflow_provider_mlconnector.operators.base import SyncOperator
 from airflow_provider_mlconnector.pipeline.commit import commit
@@ -10,16 +13,51 @@ from airflow_provider_mlconnector.pipeline.commit import commit
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from airflow_provider_mlconnector.pipeline.job import Job
+
+
+def asset_of(sync: str) -> Asset:
+    """Return the Asset that a sync brings up to date: `Asset("erp_to_crm.companies")` for whoever waits for it."""
+    return Asset(sync)
+
 
 class CommitOperator(SyncOperator):
     """Check the run's account, move the watermark as the last act, print counts and rejects by reason.
 
-    Runs also when nothing was read or the sync was not selected (`none_failed`).
+    Runs also when nothing was read or the sync was not selected (`none_failed`). What it returns, and the run's window,
+    are in the event of the sync's Asset.
     """
 
-    def __init__(self, *, trigger_rule: str = "none_failed", max_active_tis_per_dag: int | None = 1, **kwargs: Any):
-        super().__init__(trigger_rule=trigger_rule, max_active_tis_per_dag=max_active_tis_per_dag, **kwargs)
+    def __init__(
+        self,
+        *,
+        sync: str,
+        trigger_rule: str = "none_failed",
+        max_active_tis_per_dag: int | None = 1,
+        outlets: Sequence[Any] | Any = (),
+        **kwargs: Any,
+    ):
+        own = outlets if isinstance(outlets, Sequence) else (outlets,)
+        super().__init__(
+            sync=sync,
+            trigger_rule=trigger_rule,
+            max_active_tis_per_dag=max_active_tis_per_dag,
+            outlets=[asset_of(sync), *own],
+            **kwargs,
+        )
 
     def step(self, context: Context) -> dict[str, Any]:
         """Commit the run and return its counts."""
-        return commit(self.job(context))
+        job = self.job(context)
+        done = commit(job)
+        self._announce(context, job, done)
+        return done
+
+    def _announce(self, context: Context, job: Job, done: dict[str, Any]) -> None:
+        events: Any = context.get("outlet_events")
+        if events is None:
+            return
+        window = job.ledger.runs.window(job.scope, job.run.run_id) or (None, None)
+        start, end = (instant.isoformat() if instant else None for instant in window)
+        extra = {"run_id": job.run.run_id, "window": {"from": start, "to": end}, **done}
+        events[asset_of(self.sync)].extra = extra | ({"dry_run": True} if job.dry_run else {})

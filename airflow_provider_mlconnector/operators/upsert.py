@@ -37,6 +37,6 @@ class UpsertBatchOperator(SyncOperator):
             return None
         hook = self.hook(self.declared.target, context)
         try:
-            return dict(deliver_chunk(job, ref, self.declared.open_target(hook.client)))
+            return dict(deliver_chunk(job, ref, self.declared.open_target(hook.client, job)))
         finally:
             hook.close()

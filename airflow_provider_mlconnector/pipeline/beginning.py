@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import Unavailable
@@ -27,6 +27,7 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     sync = job.sync
     user_rows = {**job.state.field_map(), **_rows_of_params(job, target)}
     plan = sync.plan(source, target, sync.rows.extended(user_rows, sync.tables))
+    plan = replace(plan, not_configured=plan.not_configured or sync.precondition(job))
     _check_later_maps(job, source, target)
     window = _frozen_window(job)
     _check_ledger(job)

@@ -44,6 +44,7 @@ def commit(job: Job) -> dict[str, Any]:
         raise
     _settle_taken_up(job, manifest)
     message = manifest["not_configured"]
+    more = job.sync.finish(job) if job.sync.finish and not message else {}
     job.ledger.runs.finish(job.scope, job.run.run_id, "success", read=read, counts=counts, message=message)
     job.staging.write_json(COMMITTED, {"at": utc_now()})
     _sweep(job)
@@ -53,7 +54,7 @@ def commit(job: Job) -> dict[str, Any]:
         log.info("%s: watermark %s", job.sync.name, mark.watermark.isoformat())
     else:
         log.info("%s: watermark stays (%s)", job.sync.name, window.origin)
-    return {"sync": job.sync.name, "read": read, **counts.as_columns()}
+    return {"sync": job.sync.name, "read": read, **counts.as_columns(), **more}
 
 
 def _commit_rehearsal(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:

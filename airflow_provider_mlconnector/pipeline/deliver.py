@@ -55,20 +55,18 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
     judge = Judge(job, resumed=tried, again=manifest["again"], retries_rejects=window.retries_rejects)
     plan = read_plan(job)
     writer = Writer(job, FieldMap.from_json(plan.rows))
-    target.prepare(plan, ref.rows)
     holder = f"{job.run.dag_id}/{job.run.run_id}/{job.sync.entity}/{ref.index}"
     counts, done = ChunkCounts(), Counter[str]()
-    with (
-        held(job.ledger, job.target, holder) as lease,
-        Sender(target, writer.write, lease, job.sync.name) as sender,
-    ):
-        for part in job.staging.parts(ref):
-            verdicts = judge.judge(_decoded(part))
-            counts = writer.settle(verdicts, counts)
-            sender.send(verdicts.send)
-            done.update(answered=len(verdicts.answered), decided=len(verdicts.decided))
-        sender.finish()
-        done.update({outcome.value: count for outcome, count in sender.tally.items()})
+    with held(job.ledger, job.target, holder) as lease:
+        target.prepare(plan, ref.rows)
+        with Sender(target, writer.write, lease, job.sync.name) as sender:
+            for part in job.staging.parts(ref):
+                verdicts = judge.judge(_decoded(part))
+                counts = writer.settle(verdicts, counts)
+                sender.send(verdicts.send)
+                done.update(answered=len(verdicts.answered), decided=len(verdicts.decided))
+            sender.finish()
+            done.update({outcome.value: count for outcome, count in sender.tally.items()})
     job.ledger.runs.finish_chunk(job.scope, job.run.run_id, ref.index, counts)
     done.update(unchanged=counts.unchanged, carried=counts.skipped + counts.rejected)
     log.info("%s: chunk %d delivered: %s", job.sync.name, ref.index, _said(done))

@@ -84,7 +84,7 @@ def _batches(job: Job, source: Any, window: Window, plan: Plan, point: dict[str,
         after=point["cursor"],
     )
     limit = job.params.get("limit")
-    batches = job.sync.open_source(source).batches(request)
+    batches = job.sync.open_source(source, job).batches(request)
     return batches if limit is None else _limited(batches, int(limit) - point["read"])
 
 

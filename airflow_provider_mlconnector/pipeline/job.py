@@ -29,6 +29,7 @@ class Job:
     """A run of a sync between two accounts.
 
     :param account: the target account's short hash, shared by all syncs that write into it.
+    :param mirror: the instance of syncs the other way round, from this target to this source.
     :param root: the staging root.
     """
 
@@ -41,6 +42,7 @@ class Job:
     keyring: Keyring
     state_port: StatePort
     root: Any
+    mirror: str = ""
 
     @property
     def scope(self) -> Scope:

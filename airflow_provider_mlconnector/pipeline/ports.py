@@ -72,6 +72,7 @@ class Ready:
     """A record about to be sent.
 
     :param moved_from: the target's id when its target key has changed.
+    :param left: the target's id of an object that was this record's and now is, or is about to be, another record's.
     :param known: it was delivered before under this target key, so the target has it unless someone took it away.
     """
 
@@ -79,6 +80,7 @@ class Ready:
     payload: dict[str, Any]
     moved_from: str | None = None
     known: bool = False
+    left: str | None = None
 
 
 class TargetObject(Protocol):
@@ -89,7 +91,10 @@ class TargetObject(Protocol):
     concurrency: int
 
     def prepare(self, plan: Plan, rows: int) -> None:
-        """Get ready for a chunk of at most so many records; called once, before the sizes above are looked at."""
+        """Get ready for a chunk of at most so many records.
+
+        Called once, while no other task writes to the object, and before the sizes above are looked at.
+        """
         ...
 
     def group(self, ready: Ready) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from airflow_provider_mlconnector.ledger.rows import DUPLICATE, RecordState
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, GIVEN_UP, RecordState
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import READY
@@ -134,13 +134,28 @@ class Judge:
 
     def _find_moved(self, verdicts: Verdicts, states: dict[str, RecordState]) -> None:
         """Note the target's id of records whose target key has changed since they were delivered."""
-        moved = [
-            item.record_key
+        before = {
+            item.record_key: state
             for item, _ in verdicts.send
-            if (state := states.get(item.record_key)) and state.content_hash and state.target_key != item.target_key
-        ]
-        if not moved:
+            if (state := states.get(item.record_key))
+            and state.content_hash is not None
+            and state.target_key not in (None, item.target_key)
+        }
+        if not before:
             return
         job = self._job
-        links = job.ledger.links(job.instance, job.sync.systems, job.sync.entity, moved)
-        verdicts.send = [(item, replace(ready, moved_from=links.get(item.record_key))) for item, ready in verdicts.send]
+        links = job.ledger.links(job.instance, job.sync.systems, job.sync.entity, list(before))
+        heirs = job.ledger.claims.owners(
+            job.target, [state.target_key for state in before.values() if state.target_key]
+        )
+        verdicts.send = [
+            (item, _moved(ready, before[item.record_key], links, heirs) if item.record_key in before else ready)
+            for item, ready in verdicts.send
+        ]
+
+
+def _moved(ready: Ready, state: RecordState, links: Mapping[str, str], heirs: Mapping[str, tuple[str, str]]) -> Ready:
+    """Return a record with what it leaves: its object of before, or one that another record has or is about to have."""
+    link, heir = links.get(ready.record_key), heirs.get(state.target_key or "")
+    shared = state.content_hash == GIVEN_UP or (heir is not None and heir[1] != ready.record_key)
+    return replace(ready, moved_from=link if state.content_hash else None, left=link if shared else None)

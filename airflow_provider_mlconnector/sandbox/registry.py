@@ -10,6 +10,7 @@ VENDORS = {
     "jde": "airflow_provider_mlconnector.sandbox.jde:JdeSandbox",
     "marketo": "airflow_provider_mlconnector.sandbox.marketo:MarketoSandbox",
     "mailchimp": "airflow_provider_mlconnector.sandbox.mailchimp:MailchimpSandbox",
+    "qad": "airflow_provider_mlconnector.sandbox.qad:QadSandbox",
 }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.mapping import FieldMap
 
 if TYPE_CHECKING:
+    from airflow_provider_mlconnector.pipeline.job import Job
     from airflow_provider_mlconnector.pipeline.ports import Plan, Record, Source, TargetObject, Validator
 
 
@@ -36,8 +37,8 @@ class Sync:
     :param object: the target's object type.
     :param tables: what a user's field map may read from.
     :param rows: the default field map.
-    :param open_source: source client → reader.
-    :param open_target: target client → object.
+    :param open_source: (source client, job) → reader.
+    :param open_target: (target client, job) → object.
     :param plan: (source client, target client, the map with the user's rows) → Plan; asks the target, before the first
         read, whether it knows every field. Raises UnknownField.
     :param has_field: (target client, field) → whether the target's object has it.
@@ -48,6 +49,9 @@ class Sync:
     :param skip: source record → (code, reason) when it is out of scope by rule.
     :param overlap: how far a run reads behind the watermark.
     :param aligned: an alignment sync, exempt from the reject ratio.
+    :param precondition: job → why there is nothing to do yet; the run is green and leaves the watermark.
+    :param finish: job → what is left to do once every record is accounted for; what it returns goes into commit's XCom
+        and into the Asset event. Called again when commit is tried again.
     """
 
     name: str
@@ -56,8 +60,8 @@ class Sync:
     object: str
     tables: frozenset[str]
     rows: FieldMap
-    open_source: Callable[[Any], Source]
-    open_target: Callable[[Any], TargetObject]
+    open_source: Callable[[Any, Job], Source]
+    open_target: Callable[[Any, Job], TargetObject]
     plan: Callable[[Any, Any, FieldMap], Plan]
     has_field: Callable[[Any, str], bool]
     validator: Callable[[Plan], Validator]
@@ -68,6 +72,8 @@ class Sync:
     links: tuple[Link, ...] = ()
     overlap: timedelta = timedelta(days=1)
     aligned: bool = False
+    precondition: Callable[[Job], str | None] = lambda _job: None
+    finish: Callable[[Job], dict[str, Any]] | None = None
 
     @property
     def dag_id(self) -> str:

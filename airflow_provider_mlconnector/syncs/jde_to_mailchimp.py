@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_provider_mlconnector.mapping import FieldMap, constant, to
 from airflow_provider_mlconnector.pipeline.ports import Record
 from airflow_provider_mlconnector.syncs.base import Sync
-from airflow_provider_mlconnector.syncs.late import folded, late, value_of
+from airflow_provider_mlconnector.syncs.late import folded, late, opened, value_of
 
 ADDRESS = "merge_fields.ADDRESS."
 MERGE_FIELDS = {
@@ -108,11 +108,11 @@ SYNCS = (
         object="members",
         tables=TABLES,
         rows=MEMBERS,
-        open_source=late("jde.source:parties"),
-        open_target=late("mailchimp.members:AudienceMembers"),
-        plan=late("mailchimp.target:plan_members", wanted=MERGE_FIELDS),
-        has_field=late("mailchimp.target:has_member_field"),
-        validator=late("mailchimp.target:validate_members"),
+        open_source=opened("hooks.jde.source:parties"),
+        open_target=late("hooks.mailchimp.members:AudienceMembers"),
+        plan=late("hooks.mailchimp.target:plan_members", wanted=MERGE_FIELDS),
+        has_field=late("hooks.mailchimp.target:has_member_field"),
+        validator=late("hooks.mailchimp.target:validate_members"),
         target_key=folded("email_address"),
         personal_key=True,
         skip=_without_email,
@@ -124,11 +124,11 @@ SYNCS = (
         object="customers",
         tables=TABLES,
         rows=CUSTOMERS,
-        open_source=late("jde.source:party_customers"),
-        open_target=late("mailchimp.customers:StoreCustomers"),
-        plan=late("mailchimp.target:plan_customers"),
-        has_field=late("mailchimp.target:has_customer_field"),
-        validator=late("mailchimp.customers:validate_customers"),
+        open_source=opened("hooks.jde.source:party_customers"),
+        open_target=opened("hooks.mailchimp.customers:StoreCustomers"),
+        plan=late("hooks.mailchimp.target:plan_customers"),
+        has_field=late("hooks.mailchimp.target:has_customer_field"),
+        validator=late("hooks.mailchimp.customers:validate_customers"),
         target_key=value_of("id"),
         skip=_without_email,
     ),

@@ -1,14 +1,13 @@
-"""JD Edwards → Marketo: customers as companies, their contacts as leads, opportunities where a site has them."""
+"""JD Edwards → Marketo: customers as companies, contacts as leads; opportunities and items where there is a place."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.pipeline.ports import Plan, Record
 from airflow_provider_mlconnector.syncs.base import Link, Sync
-from airflow_provider_mlconnector.syncs.late import folded, late, value_of
+from airflow_provider_mlconnector.syncs.late import folded, late, opened, value_of
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -72,12 +71,29 @@ OPPORTUNITIES = FieldMap(
 )
 
 
-def _plan(name: str, key: str | None, source: JdeClient, target: MarketoClient, field_map: FieldMap) -> Plan:
-    from airflow_provider_mlconnector.hooks.marketo import target as marketo
+# Under names of ours; the object's own key takes ITM, whatever it is called (see `plan_items`).
+ITEMS = FieldMap(
+    (
+        to("shortItemNumber", "F4101.ITM", convert="text", optional=True),
+        to("itemNumber", "F4101.LITM", optional=True),
+        to("description", "F4101.DSC1", optional=True),
+        to("description2", "F4101.DSC2", optional=True),
+        to("searchText", "F4101.SRTX", optional=True),
+        to("unitOfMeasure", "F4101.UOM1", optional=True),
+        to("stockingType", "F4101.STKT", optional=True),
+        to("lineType", "F4101.LNTY", optional=True),
+        to("glClass", "F4101.GLPT", optional=True),
+        to("category", "F4101.PRP1", optional=True),
+    )
+)
 
-    if name == "opportunities" and source.connection.orchestrations.opportunities is None:
+
+def _plan_opportunities(source: JdeClient, target: MarketoClient, field_map: FieldMap) -> Plan:
+    from airflow_provider_mlconnector.hooks.marketo.target import plan_of
+
+    if source.connection.orchestrations.opportunities is None:
         return Plan(not_configured=f"Connection '{source.connection.conn_id}' names no orchestration 'opportunities'")
-    return marketo.plan(target, name, marketo.prefixed(target, field_map, key) if key else field_map)
+    return plan_of(source, target, field_map, name="opportunities", prefixed_key="externalOpportunityId")
 
 
 def _without_email(record: Record) -> tuple[str, str] | None:
@@ -92,11 +108,11 @@ SYNCS = (
         object="companies",
         tables=frozenset({"F03012", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"}),
         rows=COMPANIES,
-        open_source=late("jde.source:customers"),
-        open_target=late("marketo.target:MarketoObject", name="companies"),
-        plan=partial(_plan, "companies", "externalCompanyId"),
-        has_field=late("marketo.target:has_field", name="companies"),
-        validator=late("marketo.target:validator"),
+        open_source=opened("hooks.jde.source:customers"),
+        open_target=opened("hooks.marketo.target:MarketoObject", name="companies"),
+        plan=late("hooks.marketo.target:plan_of", name="companies", prefixed_key="externalCompanyId"),
+        has_field=late("hooks.marketo.target:has_field", name="companies"),
+        validator=late("hooks.marketo.target:validator"),
         target_key=value_of("externalCompanyId"),
     ),
     Sync(
@@ -108,11 +124,11 @@ SYNCS = (
             {"F0111", "F03012", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"}
         ),
         rows=LEADS,
-        open_source=late("jde.source:contacts"),
-        open_target=late("marketo.target:MarketoObject", name="leads"),
-        plan=partial(_plan, "leads", None),
-        has_field=late("marketo.target:has_field", name="leads"),
-        validator=late("marketo.target:validator"),
+        open_source=opened("hooks.jde.source:contacts"),
+        open_target=opened("hooks.marketo.target:MarketoObject", name="leads"),
+        plan=late("hooks.marketo.target:plan_of", name="leads"),
+        has_field=late("hooks.marketo.target:has_field", name="leads"),
+        validator=late("hooks.marketo.target:validator"),
         target_key=folded("email"),
         personal_key=True,
         skip=_without_email,
@@ -125,12 +141,26 @@ SYNCS = (
         object="opportunities",
         tables=frozenset({"ORCH"}),
         rows=OPPORTUNITIES,
-        open_source=late("jde.source:OpportunitySource"),
-        open_target=late("marketo.target:MarketoObject", name="opportunities"),
-        plan=partial(_plan, "opportunities", "externalOpportunityId"),
-        has_field=late("marketo.target:has_field", name="opportunities"),
-        validator=late("marketo.target:validator"),
+        open_source=opened("hooks.jde.source:OpportunitySource"),
+        open_target=opened("hooks.marketo.target:MarketoObject", name="opportunities"),
+        plan=_plan_opportunities,
+        has_field=late("hooks.marketo.target:has_field", name="opportunities"),
+        validator=late("hooks.marketo.target:validator"),
         target_key=value_of("externalOpportunityId"),
         links=(Link("externalCompanyId", "companies", required=False),),
+    ),
+    Sync(
+        name="jde_to_marketo.items",
+        source="jde",
+        target="marketo",
+        object="items",
+        tables=frozenset({"F4101"}),
+        rows=ITEMS,
+        open_source=opened("hooks.jde.tables:items"),
+        open_target=opened("hooks.marketo.items:open_items"),
+        plan=late("hooks.marketo.items:plan_items", key="F4101.ITM"),
+        has_field=late("hooks.marketo.items:has_item_field"),
+        validator=late("hooks.marketo.target:validator"),
+        target_key=late("hooks.marketo.items:key_of"),
     ),
 )

@@ -8,23 +8,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-HOOKS = "airflow_provider_mlconnector.hooks"
+PACKAGE = "airflow_provider_mlconnector"
 
 
 def late(path: str, **named: Any) -> Callable[..., Any]:
     """Return a function that imports `path` when it is called, and calls it.
 
-    :param path: `module:name` below the hooks, e.g. `jde.source:customers`.
+    :param path: `module:name` in this package, e.g. `hooks.jde.source:customers`.
     :param named: arguments beside those of the call.
     """
 
     def call(*args: Any) -> Any:
-        from airflow_provider_mlconnector.hooks.registry import import_object
-
-        function: Any = import_object(f"{HOOKS}.{path}")
-        return function(*args, **named)
+        return _imported(path)(*args, **named)
 
     return call
+
+
+def opened(path: str, **named: Any) -> Callable[..., Any]:
+    """Return `late` for what is opened with a client alone, and does not look at the job."""
+
+    def call(client: Any, _job: Any) -> Any:
+        return _imported(path)(client, **named)
+
+    return call
+
+
+def _imported(path: str) -> Any:
+    from airflow_provider_mlconnector.hooks.registry import import_object
+
+    return import_object(f"{PACKAGE}.{path}")
 
 
 def value_of(field: str) -> Callable[[Mapping[str, Any]], str | None]:

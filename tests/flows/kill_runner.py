@@ -91,7 +91,7 @@ class Tasks:
         return map_chunk(self._job, ChunkRef(**chunk)).as_dict()
 
     def _upsert(self, chunk: dict[str, Any]) -> dict[str, int]:
-        target = self._job.sync.open_target(self._target)
+        target = self._job.sync.open_target(self._target, self._job)
         target.max_batch = min(target.max_batch, BATCH)
         return dict(deliver_chunk(self._job, ChunkRef(**chunk), target))
 

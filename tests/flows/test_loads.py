@@ -14,7 +14,7 @@ from airflow_provider_mlconnector.sandbox.scenarios import jde_to_marketo
 from tests.flows.conftest import COLUMNS, Flow, variables
 
 pytestmark = pytest.mark.airflow
-ENTITIES = ("companies", "leads", "opportunities")
+ENTITIES = ("companies", "leads", "opportunities", "items")
 
 
 def test_the_scenario_notices_what_is_wrong(flow: Flow) -> None:

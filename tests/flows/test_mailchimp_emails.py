@@ -199,7 +199,6 @@ class TestAddressesThatGoRound:
         flow.run(syncs=["members"])
         check_members(flow, {other.email.casefold(): one, NEW: other})
 
-    @pytest.mark.xfail(reason="who leaves an address takes the member along although another's chunk has written it")
     def test_a_chain_over_two_chunks(self, flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
         """The same where the two lie in different chunks: mapped in any order, the one that takes it written first."""
         one, other = Due(flow.server).alone("Customer")[:2]
@@ -210,7 +209,7 @@ class TestAddressesThatGoRound:
         monkeypatch.setattr(staging, "CHUNK_ROWS", 1)
         run = manual_run("jde_to_mailchimp")
         chunks = flow.execute(ExtractOperator, run)
-        assert [chunk["rows"] for chunk in chunks] == [1, 1]
+        assert {chunk["rows"] for chunk in chunks} == {1}
         mapped = [flow.execute(MapOperator, run, chunk=chunk) for chunk in reversed(chunks)]
         for chunk in reversed(mapped):
             flow.execute(UpsertBatchOperator, run, chunk=chunk)

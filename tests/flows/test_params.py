@@ -30,7 +30,8 @@ def test_leads_written_before_their_company_get_it_later(flow: Flow) -> None:
     flow.run(syncs=["companies"])
     flow.run(syncs=["leads"])
     assert jde_to_marketo.differences(flow.server) == [
-        f"{len(flow.book.opportunities())} opportunities are missing in Marketo"
+        f"{len(flow.book.opportunities())} opportunities are missing in Marketo",
+        f"{len(flow.book.tables['F4101'])} items are missing in Marketo",
     ]
 
 

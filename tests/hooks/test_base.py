@@ -13,6 +13,7 @@ from airflow_provider_mlconnector.exceptions import ConfigurationError, OutcomeU
 from airflow_provider_mlconnector.hooks import base as module
 from airflow_provider_mlconnector.hooks.jde.hook import JdeHook
 from airflow_provider_mlconnector.hooks.marketo.hook import MarketoHook
+from airflow_provider_mlconnector.hooks.qad.hook import QadHook
 from airflow_provider_mlconnector.transport import NO_LIMIT
 
 HOST = "https://123-abc-456.mktorest.com"
@@ -53,7 +54,8 @@ def last(server: requests_mock.Mocker) -> Any:
 
 def test_every_hook_is_an_http_hook_of_its_own_connection() -> None:
     """To its user; with the vendor's default Connection, and another one where it is named."""
-    for hook, default in ((JdeHook(), "jde_default"), (MarketoHook(), "marketo_default")):
+    hooks = {"jde_default": JdeHook(), "marketo_default": MarketoHook(), "qad_default": QadHook()}
+    for default, hook in hooks.items():
         assert isinstance(hook, HttpHook)
         assert (hook.http_conn_id, hook.method) == (default, "GET")
     assert MarketoHook("post", "marketo_test").http_conn_id == "marketo_test"

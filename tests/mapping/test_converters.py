@@ -40,6 +40,8 @@ GOOD: list[tuple[str, tuple[Any, ...], Any]] = [
     ("instant", ("2026-01-31T10:00:00.5+00:00",), "2026-01-31T10:00:00+00:00"),
     ("instant", ("2026-01-31T10:00:00Z",), "2026-01-31T10:00:00+00:00"),
     ("email", (" Ann.Lee+x@acme.example ",), "Ann.Lee+x@acme.example"),
+    ("domain", ("https://www.Acme.com/shop",), "acme.com"),
+    ("domain", ("acme.co.uk",), "acme.co.uk"),
     ("url", ("www.acme.example",), "https://www.acme.example"),
     ("url", ("http://acme.example/x",), "http://acme.example/x"),
     ("first", (None, "", " ", "b", "c"), "b"),

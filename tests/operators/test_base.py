@@ -143,7 +143,7 @@ def test_the_dag_is_the_chain_of_its_syncs(monkeypatch: pytest.MonkeyPatch) -> N
     dag = sync_dag("jde_to_marketo")
     steps = ("extract", "map", "upsert", "commit")
     assert list(dag.task_dict) == [
-        f"{entity}.{step}" for entity in ("companies", "leads", "opportunities") for step in steps
+        f"{entity}.{step}" for entity in ("companies", "leads", "opportunities", "items") for step in steps
     ]
     assert set(dag.params) == set(PARAMS)
     assert (dag.catchup, dag.max_active_runs, dag.start_date) == (False, 1, datetime(2015, 1, 1, tzinfo=UTC))

@@ -86,6 +86,7 @@ class FakeTarget:
     flying: int = 0
     most_flying: int = 0
     known: dict[str, bool] = field(default_factory=dict)
+    left: dict[str, str | None] = field(default_factory=dict)
     prepared: list[tuple[Plan, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -123,6 +124,7 @@ class FakeTarget:
             return self.refused[ready.record_key]
         self.moved[ready.record_key] = ready.moved_from
         self.known[ready.record_key] = ready.known
+        self.left[ready.record_key] = ready.left
         outcome = Outcome.UPDATED if key in self.objects else Outcome.CREATED
         self.objects[key] = ready.payload
         return RowResult(outcome, target_id=f"target-{key}", request_id="r-1")
@@ -141,8 +143,8 @@ def make_sync(name: str = "a_to_b.things", **changes: Any) -> Sync:
         object="things",
         tables=frozenset({"T"}),
         rows=ROWS,
-        open_source=lambda client: client,
-        open_target=lambda client: client,
+        open_source=lambda client, job: client,
+        open_target=lambda client, job: client,
         plan=lambda source, target, field_map: Plan(field_map.to_json()),
         has_field=lambda target, name: True,
         validator=lambda plan: lambda payload: None,

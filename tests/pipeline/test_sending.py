@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.pipeline.lease import Lease, held
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan, Ready
 from airflow_provider_mlconnector.pipeline.sender import Sender
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
-from tests.pipeline.fakes import READ_AT, REFUSED, FakeTarget, World, make_sync, record, things
+from tests.pipeline.fakes import CHANGED, DAY, READ_AT, REFUSED, FakeTarget, World, make_sync, record, things
 
 # Errors and retries
 
@@ -210,3 +210,15 @@ def test_a_part_that_fills_no_second_batch_does_not_hold_the_first_one_back() ->
         sender.send(items[2:])
         sender.finish()
     assert target.most_flying == 2
+
+
+def test_a_target_is_told_what_a_record_leaves_to_another(world: World) -> None:
+    """Its own object moves with it, unless another record takes the key it had; a loser has none to take along."""
+    world.sync = make_sync(link_by_id=True)
+    world.run([record(1, ID="a"), record(2, ID="b"), record(3, ID="c")])
+    world.run([record(1, ID="z"), record(2, ID="a"), record(3, ID="y")])
+    assert world.target.moved == {"1": "target-a", "2": "target-b", "3": "target-c"}
+    assert world.target.left == {"1": "target-a", "2": None, "3": None}
+    world.run([record(4, ID="a", changed=CHANGED + DAY)])
+    world.run([record(2, ID="x", changed=CHANGED + DAY + DAY)])
+    assert (world.target.moved["2"], world.target.left["2"]) == (None, "target-a")

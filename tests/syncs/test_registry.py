@@ -49,8 +49,12 @@ def test_a_sync_is_between_systems_that_there_are(sync: Sync) -> None:
 @pytest.mark.parametrize("sync", SYNCS, ids=lambda sync: sync.name)
 def test_a_target_key_is_a_text_or_nothing(sync: Sync) -> None:
     """A user may map a number there; the ledger's keys are texts."""
-    keys = ("email", "externalOpportunityId", "externalCompanyId", "email_address", "id")
-    field = next(name for name in keys if name in sync.rows.origins and (name == "id") == (sync.object == "customers"))
+    keys = {
+        "leads": "email", "opportunities": "externalOpportunityId", "companies": "externalCompanyId",
+        "members": "email_address", "customers": "id", "named_accounts": "name", "items": "itemNumber",
+        "account_context": "account_key",
+    }  # fmt: skip
+    field = keys[sync.object]
     assert sync.target_key({field: 1001}) == "1001"
     assert sync.target_key({}) is None
     assert sync.target_key({field: None}) is None

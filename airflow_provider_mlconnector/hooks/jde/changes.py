@@ -1,10 +1,13 @@
-"""Who changed: the change dates of several tables, merged into one ascending stream of address numbers."""
+"""Who changed: the change dates of several tables, merged into one ascending stream of numbers.
+
+Of address numbers mostly; of order numbers where documents are concerned.
+"""
 
 from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
@@ -61,17 +64,56 @@ def changed_keys(
     if days is None or (days.first is None and days.last is None):
         # By key where there are two: the cursor of one would die while the other is ahead.
         mode = client.connection.page_mode if len(masters) == 1 else "keyset"
-        yield from _merged([_numbers(client, master, None, after, mode) for master in masters])
+        yield from _merged([_numbers(client, master, None, "AN8", after, mode) for master in masters])
         return
-    # By key whatever the Connection says: cursors of streams that wait for each other would die one after the other.
     today = client.now().astimezone(client.zone).date()
     begun = replace(days, last=min(days.last or today, today))
-    stamps = [f"{table}.UPMJ" for table in tables]
-    streams = [_changed(client, column, days, after) for column in stamps]
-    yield from _merged([*streams, _changed(client, IN_FORCE, begun, after)])
-    if not client.dataservice.columns.known(stamps):
+    yield from _merged([*_streams(client, days, tables, "AN8", after), _changed(client, IN_FORCE, begun, "AN8", after)])
+    _refuse_without_stamps(client, tables)
+
+
+def changed_numbers(
+    client: JdeClient,
+    days: DayRange,
+    *,
+    tables: Sequence[str],
+    number: str,
+    where: Callable[[str], Query] | None = None,
+    after: int | None = None,
+) -> Iterator[int]:
+    """Yield the values of a whole number of several tables, ascending, each once, whose rows changed in `days`.
+
+    :param number: its alias, the same in each table, e.g. `DOCO`.
+    :param where: table → what else its rows must fulfil.
+    :raises ConfigurationError, PermissionDenied: as `changed_keys`.
+    """
+    yield from _merged(_streams(client, days, tables, number, after, where))
+    _refuse_without_stamps(client, tables)
+
+
+def numbers_of(
+    client: JdeClient, table: str, *, number: str, where: Query | None = None, after: int | None = None
+) -> Iterator[int]:
+    """Yield the values of a whole number of one table, ascending, each once."""
+    return _numbers(client, table, where, number, after, client.connection.page_mode)
+
+
+def _streams(
+    client: JdeClient,
+    days: DayRange,
+    tables: Sequence[str],
+    number: str,
+    after: int | None,
+    where: Callable[[str], Query] | None = None,
+) -> list[Iterator[int]]:
+    # By key whatever the Connection says: cursors of streams that wait for each other would die one after the other.
+    return [_changed(client, f"{table}.UPMJ", days, number, after, where(table) if where else None) for table in tables]
+
+
+def _refuse_without_stamps(client: JdeClient, tables: Sequence[str]) -> None:
+    if not client.dataservice.columns.known([f"{table}.UPMJ" for table in tables]):
         raise ConfigurationError(
-            f"Connection '{client.connection.conn_id}': no table of the address book has a change date (UPMJ) that "
+            f"Connection '{client.connection.conn_id}': none of {', '.join(tables)} has a change date (UPMJ) that "
             "this user may read, so changes cannot be told; grant it, or run with full_refresh"
         )
 
@@ -80,25 +122,33 @@ def _merged(streams: Sequence[Iterator[int]]) -> Iterator[int]:
     return (number for number, _ in groupby(heapq.merge(*streams)))
 
 
-def _changed(client: JdeClient, column: str, days: DayRange, after: int | None) -> Iterator[int]:
+def _changed(
+    client: JdeClient, column: str, days: DayRange, number: str, after: int | None, where: Query | None = None
+) -> Iterator[int]:
     table, columns = column.partition(".")[0], client.dataservice.columns
+    changed = within(column, days)
     try:
         if columns.known([column]):
-            yield from _numbers(client, table, within(column, days), after, "keyset")
+            yield from _numbers(client, table, where & changed if where else changed, number, after, "keyset")
             return
     except MLConnectorError as error:
         optional = column != IN_FORCE and may_be_the_columns(error)
-        if not optional or not columns.lacks(column, beside=f"{table}.AN8"):
+        if not optional or not columns.lacks(column, beside=f"{table}.{number}"):
             raise
     log.warning("jde: %s has no UPMJ; a change in it alone is not noticed before the next full_refresh", table)
 
 
 def _numbers(
-    client: JdeClient, table: str, where: Query | None, after: int | None, mode: Literal["keyset", "next_link"]
+    client: JdeClient,
+    table: str,
+    where: Query | None,
+    number: str,
+    after: int | None,
+    mode: Literal["keyset", "next_link"],
 ) -> Iterator[int]:
-    # Paged by AN8 alone: what else a number has in this table does not matter here.
-    column = f"{table}.AN8"
+    # Paged by the number alone: what else it has in this table does not matter here.
+    column = f"{table}.{number}"
     start = None if after is None else (after,)
     pages = client.read(table, columns=[column], where=where, key=[column], after=start, mode=mode)
     with reading_of(client, table):
-        yield from (number for number, _ in groupby(row[column] for page in pages for row in page.rows))
+        yield from (found for found, _ in groupby(row[column] for page in pages for row in page.rows))

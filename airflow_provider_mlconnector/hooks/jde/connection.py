@@ -75,14 +75,35 @@ class Orchestrations(BaseModel):
 
 
 class VoucherConfig(BaseModel):
-    """How vouchers enter the Z tables: the batch user (EDUS), the document type (DCT; None leaves it to E1)."""
+    """How vouchers enter the Z tables: the batch user (EDUS), the document type (DCT; None leaves it to E1).
+
+    Without `edus` it is the Connection's user. `base_currency` is the currency the site keeps its books in, or one per
+    company (`{"00001": "USD"}`); without it, it is read from F0010, else told from vouchers in F0411.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    edus: str | None = Field(None, max_length=10)
+    edus: str | None = Field(None, min_length=1, max_length=10)
     document_type: str | None = Field(None, max_length=2)
     line_numbering: Literal["sequential", "thousands"] = "sequential"
     """EDLN as 1, 2, 3 … or, at some sites, as 1000, 2000, 3000 …"""
+    base_currency: str | dict[str, str] | None = None
+
+
+class PurchaseOrderConfig(BaseModel):
+    """Which purchase orders are sent.
+
+    `document_types` are those of DCTO. `include_held` sends orders on hold (HOLD), too. `first_load` says what a run
+    without a first day reads (a first load, a full_refresh): the `open` orders, or `all`; later runs read every one
+    that changed. A line that ended with a LTTR of `cancelled_status` counts as cancelled.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    document_types: tuple[str, ...] = Field(("OP",), min_length=1)
+    include_held: bool = False
+    first_load: Literal["open", "all"] = "open"
+    cancelled_status: tuple[str, ...] = ("980",)
 
 
 class JdeConnection(VendorConnection):
@@ -128,7 +149,12 @@ class JdeConnection(VendorConnection):
         Orchestrations(), title="Orchestrations", description='E.g. {"opportunities": "NAME", "voucher_import": null}.'
     )
     voucher: Annotated[VoucherConfig, BeforeValidator(_from_text)] = Field(
-        VoucherConfig(), title="Vouchers", description='{"edus", "document_type", "line_numbering"}.'
+        VoucherConfig(), title="Vouchers", description='{"edus", "document_type", "line_numbering", "base_currency"}.'
+    )
+    purchase_orders: Annotated[PurchaseOrderConfig, BeforeValidator(_from_text)] = Field(
+        PurchaseOrderConfig(),
+        title="Purchase orders",
+        description='Which are sent: {"document_types": ["OP"], "include_held": false, "first_load": "open"}.',
     )
 
     @field_validator("timezone")

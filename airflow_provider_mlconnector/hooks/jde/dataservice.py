@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.exceptions import (
 )
 from airflow_provider_mlconnector.hooks.jde.errors import NEXT_PATH, ServerFault, check_document
 from airflow_provider_mlconnector.hooks.jde.models import Grid
-from airflow_provider_mlconnector.hooks.jde.probe import Columns, DateProbe, may_be_the_columns
+from airflow_provider_mlconnector.hooks.jde.probe import Columns, DateProbe, TextProbe, may_be_the_columns
 from airflow_provider_mlconnector.hooks.jde.query import Query, date_column, to_wire
 from airflow_provider_mlconnector.hooks.jde.rows import parser
 from airflow_provider_mlconnector.hooks.jde.values import Converter
@@ -55,7 +55,7 @@ class DataService:
 
     def __init__(self, client: JdeClient):
         self._client = client
-        self.dates, self.columns = DateProbe(client), Columns(client)
+        self.dates, self.texts, self.columns = DateProbe(client), TextProbe(client), Columns(client)
 
     def browse(self, want: Browse) -> Grid:
         """Return the first page of what is wanted.

@@ -65,9 +65,15 @@ _SHORT = 4096
 
 
 class ServerFault(Stop):
-    """HTTP 500, or errors in a 200: at AIS passing troubles as well as lasting ones, worth one repetition, not more."""
+    """HTTP 500, or errors in a 200: at AIS passing troubles as well as lasting ones, worth one repetition, not more.
+
+    `is_answer` tells AIS's own answer from a page of whatever stands before it; `words` are the vendor's, and may be
+    personal where an orchestration speaks.
+    """
 
     status = 200
+    is_answer = False
+    words = ""
 
     def lasting(self) -> MLConnectorError:
         """Return the error for a fault that came twice: a 500 may be over at the task's next try."""
@@ -131,7 +137,10 @@ def _error_of(found: list[Trouble], text: str, *, quote: bool = True) -> Stop:
     if CURSOR_EXPIRED in words:
         return CursorExpired("the result set of this read is gone from the server", code=CURSOR_EXPIRED)
     kind = UnknownField if quote and _UNKNOWN.search(words) else ServerFault
-    return kind(f"{text}: {words}" if words and quote else text, code=code)
+    error = kind(f"{text}: {words}" if words and quote else text, code=code)
+    if isinstance(error, ServerFault):
+        error.is_answer, error.words = bool(found), words
+    return error
 
 
 def classify_call(response: requests.Response, *, basic: bool = False) -> None:

@@ -36,6 +36,15 @@ BAD_STATUS = re.compile(r"ERR|FAIL|EXCEPTION|ABORT|.*\bWITH ERROR")
 """How a `jde__status` of failure begins; only SUCCESS was seen for the others, so any other word is taken for good."""
 
 
+class OrchestrationEnded(OutcomeUnknown):
+    """A writing one ended with an error of its own: what it did before that stands, and nothing more is to come.
+
+    `detail` is the vendor's words, which may be about a person.
+    """
+
+    detail: str | None = None
+
+
 def run(
     client: JdeClient,
     config: OrchestrationConfig,
@@ -50,6 +59,7 @@ def run(
     :param rows: rows of its grid, same names.
     :param reading: it only reads, so that it may be repeated.
     :raises OutcomeUnknown: a writing one got no answer or failed half-way; look in the target first.
+    :raises OrchestrationEnded: as that, and it is known to run no more.
     :raises RecordRejected: a writing one refused what it was given; with continue-on-error steps before the one that
         failed may have been done, so look there in this case as well.
     :raises UnexpectedAnswer: a reading one failed.
@@ -65,7 +75,11 @@ def run(
     except ServerFault as fault:
         if reading:
             raise fault.lasting() from None
-        raise OutcomeUnknown(f"orchestration {config.name} failed on the server", code=fault.code) from None
+        kind = OrchestrationEnded if fault.is_answer else OutcomeUnknown
+        error = kind(f"orchestration {config.name} failed on the server", code=fault.code)
+        if isinstance(error, OrchestrationEnded):
+            error.detail = fault.words or None
+        raise error from None
     log.info("jde orchestration %s: %d ms", config.name, round((client.clock() - started) * 1000))
     return document
 

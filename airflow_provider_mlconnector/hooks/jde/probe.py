@@ -1,6 +1,6 @@
-"""Finding out what a server understands before relying on it: date literals, and columns a site's table may lack.
+"""Finding out what a server understands before relying on it: literals of dates and texts, columns a table may lack.
 
-Both are questions whose wrong answer is silence: a literal in the wrong format may match nothing, and the run that
+All are questions whose wrong answer is silence: a literal in the wrong format may match nothing, and the run that
 misses every change is green.
 """
 
@@ -13,11 +13,17 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError, PermissionDenied, UnknownField
+from airflow_provider_mlconnector.exceptions import (
+    ConfigurationError,
+    MLConnectorError,
+    PermissionDenied,
+    UnexpectedAnswer,
+    UnknownField,
+)
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange, to_strftime
 from airflow_provider_mlconnector.hooks.jde.errors import ServerFault
 from airflow_provider_mlconnector.hooks.jde.models import FALLBACK_DATE_FORMAT
-from airflow_provider_mlconnector.hooks.jde.query import within
+from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, within
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -69,6 +75,36 @@ class Columns:
                 raise
             return False
         return True
+
+
+class TextProbe:
+    """Whether the server compares a text as it sends it, found out before a page is asked for by one.
+
+    MCU is stored right-justified in 12 characters and comes so, or trimmed: were a literal not justified in the same
+    way, every row would lie before it, and a read would end after its first page as if that were all.
+    """
+
+    def __init__(self, client: JdeClient):
+        self._client = client
+        self._proven: set[str] = set()
+
+    def __call__(self, column: str) -> None:
+        """Make sure once that a row is found between its own key and its own key.
+
+        :raises UnexpectedAnswer: it is not.
+        """
+        if column in self._proven:
+            return
+        service = self._client.dataservice
+        value = next((row[column] for row in service.peek([column], size=SAMPLE) if row[column]), None)
+        if value is not None:
+            bounds = (Condition(column, operator, (value,)) for operator in ("GREATER_EQUAL", "LESS_EQUAL"))
+            if not service.peek([column], Query.all(*bounds)):
+                raise UnexpectedAnswer(
+                    f"{column}: the server does not compare this column as it sends it, so it cannot be paged by it. "
+                    "Set page_mode to next_link, or page_size above the number of rows."
+                )
+        self._proven.add(column)
 
 
 class DateProbe:

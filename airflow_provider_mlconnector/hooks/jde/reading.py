@@ -2,7 +2,8 @@
 
 By key (the default): the pages are ordered by the full primary key, and each asks for what comes after the last row.
 No state on the server, so any page can be repeated. Text keys are compared by the database's collation, on both
-sides of the comparison, so that any collation will do; numeric keys are additionally checked to ascend.
+sides of the comparison, so that any collation will do, once it is known that they are compared as they are sent;
+numeric keys are additionally checked to ascend.
 By link: the server keeps a cursor, which dies after 60 s without a call and with its session. Then the read starts
 again behind the last row that was handed out.
 """
@@ -50,6 +51,8 @@ class Reader:
         """Yield pages, each found by the key of the last row before it."""
         start, lowest, cut = after, None, False
         while True:
+            if after is not None and kind_of(self._key[0]) is Kind.TEXT:
+                self._service.texts(self._key[0])
             grid = self._service.browse(self._after(after))
             page, last = self._page(grid, after)
             if page.rows:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from airflow_provider_mlconnector.exceptions import (
     RecordRejected,
     Unavailable,
 )
+from airflow_provider_mlconnector.hooks.mailchimp.book import JobBook, NoBook
 from airflow_provider_mlconnector.hooks.mailchimp.connection import MailchimpConnection
 from airflow_provider_mlconnector.hooks.mailchimp.consent import refuse_consent_change
 from airflow_provider_mlconnector.hooks.mailchimp.errors import NotFound, refusal
@@ -90,6 +92,18 @@ class BatchRunner:
         self._call, self._conn_id, self._storage, self._once = call, connection.conn_id, storage, once
         self._clock, self._sleep, self._now, self._nonce = clock, sleep, now, nonce
         self._others: set[str] = set()
+        self.book: JobBook = NoBook()
+
+    def stop_left(self) -> None:
+        """Stop the jobs that a killed task has left: run later, they would overwrite what is newer by then."""
+        for batch_id in self.book.all():
+            self._stop(batch_id)
+
+    def _stop(self, batch_id: str) -> None:
+        with suppress(NotFound):
+            self._call("DELETE", f"batches/{batch_id}")
+        self.book.remove(batch_id)
+        log.info("mailchimp batch %s: stopped; what it had not yet done is sent anew", batch_id)
 
     def run(self, operations: Sequence[Operation], deadline: float) -> list[OperationAnswer]:
         """See MailchimpClient.run_batch."""
@@ -102,7 +116,15 @@ class BatchRunner:
         body = {"operations": [_written(operation, its) for operation, its in zip(operations, ids, strict=True)]}
         batch = self._submit(body, ids, started + deadline)
         self._others.add(batch.id)
-        results = self._results(batch.id, ids, started + deadline)
+        self.book.add(batch.id)
+        try:
+            results = self._results(batch.id, ids, started + deadline)
+        except Unavailable:
+            # What cannot be stopped now stays in the book, for who comes next.
+            with suppress(MLConnectorError):
+                self._stop(batch.id)
+            raise
+        self.book.remove(batch.id)
         missing = sum(its not in results for its in ids)
         if missing == len(ids):
             raise Unavailable(f"the results of batch {batch.id} name none of its {missing} operations", code="batch")
@@ -199,7 +221,7 @@ class BatchRunner:
                     batch_id, job.status, job.finished_operations, job.total_operations, job.errored_operations,
                 )  # fmt: skip
             if without_file > LOOKS_WITHOUT_FILE or self._clock() + pause > ends:
-                raise Unavailable(f"batch {batch_id} is {job.status} and has no results yet; it goes on at Mailchimp")
+                raise Unavailable(f"batch {batch_id} is {job.status} and has no results yet; it is tried again")
             self._sleep(pause)
             pause = min(LONGEST_PAUSE, pause * 1.5)
 

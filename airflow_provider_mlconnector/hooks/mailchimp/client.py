@@ -92,7 +92,7 @@ class MailchimpClient:
         )
         self.storage = ResultStorage(connection.options(), plain_http=connection.allow_http, **timing)
         self._shop = Shop(self.call, connection, self._once)
-        self._batches = BatchRunner(
+        self.batches = BatchRunner(
             self.call, connection, self.storage, self._once, clock=clock, sleep=sleep, now=now, nonce=nonce
         )
         self._fields = MergeFields(self.call, connection.conn_id, lambda: self._list_id, self.audience, self._once)
@@ -190,7 +190,7 @@ class MailchimpClient:
         :raises BatchRefused: the job was refused as a whole.
         :raises Unavailable: the job is not done by then, or its results cannot be had.
         """
-        return self._batches.run(operations, deadline)
+        return self.batches.run(operations, deadline)
 
     def store(self) -> Store | None:
         """Return the Connection's store; None when it is not there.

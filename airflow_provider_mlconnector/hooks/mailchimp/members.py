@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.exceptions import RecordError, RecordRejected
 from airflow_provider_mlconnector.hooks.mailchimp.answers import (
@@ -30,8 +30,12 @@ from airflow_provider_mlconnector.hooks.mailchimp.loads import BatchLoad
 from airflow_provider_mlconnector.hooks.mailchimp.models import Member
 from airflow_provider_mlconnector.hooks.mailchimp.moves import Moves
 from airflow_provider_mlconnector.hooks.mailchimp.payload import member_body, tags_of
+from airflow_provider_mlconnector.ledger.notes import Notes
 from airflow_provider_mlconnector.outcomes import RowResult
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.pipeline.job import Job
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +48,10 @@ class AudienceMembers:
 
     max_bytes = 4_000_000
 
-    def __init__(self, client: MailchimpClient):
+    def __init__(self, client: MailchimpClient, job: Job | None = None):
         self._client = client
+        if job is not None:
+            client.batches.book = Notes(job.ledger.database, f"batch:{job.account}:")
         self._mode = client.connection.write_mode
         self._inventory = Inventory(client)
         self._lock, self._to_create = Lock(), dict[str, dict[str, Any]]()
@@ -54,7 +60,11 @@ class AudienceMembers:
         self.max_batch, self.concurrency = 1, client.connection.max_concurrency
 
     def prepare(self, plan: Plan, rows: int) -> None:
-        """Choose how to write, by the Connection's `write_mode` and how many records there may be."""
+        """Choose how to write, by the Connection's `write_mode` and how many records there may be.
+
+        What a killed task has left in Mailchimp's queue is stopped first: run later, it would overwrite what is newer.
+        """
+        self._client.batches.stop_left()
         schema = plan.schema or {}
         fields = schema.get("fields", {})
         self._to_create = {tag: fields[tag] for tag in schema.get("create", ())}
@@ -72,7 +82,7 @@ class AudienceMembers:
 
     def group(self, ready: Ready) -> str:
         """Members whose address has changed go apart, and first: they are written at their old one."""
-        return MOVE if ready.moved_from else UPSERT
+        return MOVE if ready.moved_from or ready.left else UPSERT
 
     def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
         """Send the records and return what became of each; see TargetObject."""

@@ -74,6 +74,8 @@ class Moves:
             return result_of(refusal)
 
     def _move(self, ready: Ready) -> RowResult:
+        if ready.left:
+            return self._beside(ready, ready.left)
         old, new = str(ready.moved_from), _hash(ready)
         if old == new or not self._is_first(ready):
             return self._write(ready)
@@ -83,6 +85,15 @@ class Moves:
         if there.status == ARCHIVED:
             return archived(old)
         return _noted(self._write(ready, at=old), "moved from its old address", old)
+
+    def _beside(self, ready: Ready, old: str) -> RowResult:
+        """Write a contact of its own where another record has the old address: new, it is in the state of the old."""
+        there = self._client.member(old)
+        if there is None or there.status == ARCHIVED:
+            return gone() if there is None else archived(old)
+        status = {"status_if_new": there.status} if there.status else {}
+        result = self._write(replace(ready, payload={**ready.payload, **status}))
+        return _noted(result, "another record has the old address and its contact", old)
 
     def _without_old(self, ready: Ready, old: str) -> RowResult:
         """Write the new address if it is there: a try of ours whose answer was lost, or its owner, moved it."""

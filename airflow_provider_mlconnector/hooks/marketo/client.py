@@ -10,7 +10,6 @@ import logging
 import random as random_module
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -18,8 +17,9 @@ from typing import Any, Self
 import requests
 from pydantic import BaseModel
 
-from airflow_provider_mlconnector.exceptions import ObjectReadOnly
-from airflow_provider_mlconnector.hooks.marketo import identity, reading
+from airflow_provider_mlconnector.exceptions import ObjectReadOnly, Stop
+from airflow_provider_mlconnector.hooks.marketo import catalog, identity, reading
+from airflow_provider_mlconnector.hooks.marketo.checking import check_lines
 from airflow_provider_mlconnector.hooks.marketo.connection import TIMEOUT, MarketoConnection
 from airflow_provider_mlconnector.hooks.marketo.errors import Classifier, row_result
 from airflow_provider_mlconnector.hooks.marketo.models import Envelope, read_envelope
@@ -33,8 +33,8 @@ from airflow_provider_mlconnector.hooks.marketo.objects import (
     without_company_fields,
 )
 from airflow_provider_mlconnector.hooks.marketo.schema import ObjectSchema
-from airflow_provider_mlconnector.hooks.marketo.writing import BatchSender
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.hooks.marketo.writing import BatchSender, log_batch
+from airflow_provider_mlconnector.outcomes import RowResult
 from airflow_provider_mlconnector.transport.auth import TokenAuth
 from airflow_provider_mlconnector.transport.http import ApiClient
 from airflow_provider_mlconnector.transport.limits import NO_LIMIT, Limiter
@@ -73,7 +73,7 @@ class MarketoClient:
         random: Callable[[], float] = random_module.random,
     ):
         self.connection = connection
-        self._clock = clock
+        self.clock, self.sleep, self.now = clock, sleep, now
         self._classify = Classifier(connection.conn_id, connection.window_seconds, now, random)
         login = identity.Login(connection, mask=mask, clock=clock, sleep=sleep)
         self.auth = TokenAuth(login, identity.place, margin=identity.MARGIN, clock=clock)
@@ -115,16 +115,21 @@ class MarketoClient:
         """Make one call and return its envelope; arguments as of `ApiClient.request`."""
         return read_envelope(self.api.request(method, path, **request))
 
-    def describe(self, obj: str) -> ObjectSchema:
+    def describe(self, obj: str, *, to_write: bool = True) -> ObjectSchema:
         """Return the fields of an object; asked once per client.
 
-        :param obj: leads, companies, opportunities, named_accounts, or a custom object's API name.
-        :raises ObjectReadOnly: where a native CRM sync owns the object.
+        :param obj: a name of `objects.SPECS` (leads, companies, …), or a custom object's API name.
+        :param to_write: False to ask also where the Connection calls the object read-only.
+        :raises ObjectReadOnly: where a native CRM sync owns the object, or the subscription does not include it.
+        :raises UnknownField: for a custom object that is not there, naming the nearest.
         """
-        spec = self._usable(obj)
+        spec = self._usable(obj) if to_write else spec_of(obj)
         with self._lock:
             if obj not in self._schemas:
-                self._schemas[obj] = reading.describe(self.call, spec)
+                try:
+                    self._schemas[obj] = reading.describe(self.call, spec)
+                except Stop as refusal:
+                    raise catalog.explain_describe(self.call, spec, refusal, self.connection.conn_id) from None
             return self._schemas[obj]
 
     def use_schema(self, schema: ObjectSchema) -> None:
@@ -167,13 +172,16 @@ class MarketoClient:
         if not records:
             return []
         batch = self._batch(spec, records, action, by)
-        started = self._clock()
-        response, resent = self._sender.send(batch, self._timeout(spec))
+        started = self.clock()
+        try:
+            response, resent = self._sender.send(batch, self._timeout(spec))
+        except Stop as refusal:
+            raise catalog.explain_write(spec, refusal, self.connection.conn_id) from None
         envelope = read_envelope(response)
         request_id = envelope.request_id
         answers = read_answers(envelope, len(records))
         results = [row_result(answer, request_id=request_id, action=action, resent=resent) for answer in answers]
-        self._log_batch(spec, results, request_id, self._clock() - started)
+        log_batch(spec.name, results, self.clock() - started)
         return results
 
     def find(
@@ -186,17 +194,23 @@ class MarketoClient:
         """
         return reading.find(self.call, spec_of(obj), filter_type, values, fields, base_url=self.api.base_url)
 
+    def find_compound(
+        self, obj: str, keys: Sequence[Mapping[str, Any]], fields: Sequence[str] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the records with one of up to 300 keys of several fields each, such as opportunity roles."""
+        return reading.find_compound(self.call, spec_of(obj), keys, fields)
+
     def usage(self) -> int:
         """Return how many calls all integrations have made today (the vendor's day ends at midnight US Central)."""
         return reading.usage(self.call)
 
+    def errors(self) -> dict[str, int]:
+        """Return how many of today's calls failed, by error code."""
+        return reading.errors(self.call)
+
     def check(self) -> list[str]:
         """Return lines for a person: login, each object, the day's calls. Raises for login and leads alone."""
-        self.auth.current()
-        lines = [f"logged in to {self.api.base_url}"]
-        lines.append(reading.object_line("leads", self.describe, required=True))
-        lines += [reading.object_line(obj, self.describe) for obj in ("companies", "opportunities")]
-        return [*lines, reading.usage_line(self.usage, self.connection.daily_calls)]
+        return check_lines(self)
 
     def _usable(self, obj: str) -> ObjectSpec:
         spec = spec_of(obj)
@@ -231,15 +245,6 @@ class MarketoClient:
         return TIMEOUT[0], spec.seconds + 30
 
     def _present(self, batch: Batch) -> Iterator[str]:
-        """The values of a batch's keys that are in the target."""
         (key,) = batch.key_fields
         for record in self.find(batch.spec.name, key, [values[0] for values in batch.keys], [key]):
             yield str(record.get(key, ""))
-
-    def _log_batch(self, spec: ObjectSpec, results: list[RowResult], request_id: str | None, seconds: float) -> None:
-        counts = Counter(result.outcome for result in results)
-        log.info(
-            "marketo %s: %d sent, %d created, %d updated, %d skipped, %d rejected, request %s, %.0f ms",
-            spec.name, len(results), counts[Outcome.CREATED], counts[Outcome.UPDATED], counts[Outcome.SKIPPED],
-            counts[Outcome.REJECTED], request_id, seconds * 1000,
-        )  # fmt: skip

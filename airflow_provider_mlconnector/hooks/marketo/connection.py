@@ -101,6 +101,11 @@ class MarketoConnection(VendorConnection):
     item_object: str | None = Field(
         None, title="Item object", description="API name of the custom object that takes items; none when empty."
     )
+    opportunity_company_field: str | None = Field(
+        None,
+        title="Company field of opportunities",
+        description="Searchable custom field of opportunities that holds the external company id; not used when empty.",
+    )
 
     @property
     def base_url(self) -> str:

@@ -10,7 +10,10 @@ from airflow_provider_mlconnector.hooks.marketo.connection import MarketoConnect
 
 
 class MarketoHook(VendorHook):
-    """Describes, finds and upserts leads, companies and opportunities; see MarketoClient (`hook.client`)."""
+    """Describes, finds and upserts records; see MarketoClient (`hook.client`).
+
+    `ActivityFeed(hook.client)` reads what leads did, `BulkExtract(hook.client, "activities")` large ranges of it.
+    """
 
     connection_model = MarketoConnection
 

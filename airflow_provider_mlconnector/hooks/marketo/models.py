@@ -22,6 +22,14 @@ Items = Annotated[list[Any], BeforeValidator(lambda value: [] if value is None e
 """A list; null counts as empty."""
 
 
+def whole_number(value: Any) -> Any:
+    """Return a number for its digits, also for "75.0" as files have it; None for a blank."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    return int(text.removesuffix(".0")) if text else None
+
+
 class ReadModel(BaseModel):
     """Frozen, tolerant, spelled as the vendor spells it."""
 

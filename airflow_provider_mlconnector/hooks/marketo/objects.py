@@ -1,7 +1,7 @@
 """The objects of the lead database: where they are, how they are keyed, and the rules of a batch.
 
-Facts: Adobe's pages `leads`, `companies`, `opportunities`, `named-accounts`, `custom-objects`. 300 records a call,
-bodies of at most 1 MB; a name that is none of the four standard objects is the API name of a custom object.
+Facts: Adobe's pages `leads`, `companies`, `opportunities`, `opportunity-roles`, `sales-persons`, `named-accounts`,
+`custom-objects`. 300 records a call, bodies of at most 1 MB; any other name is the API name of a custom object.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class ObjectSpec:
     :param races: whether two upserts of one new key at the same time create it twice; documented of leads alone, the
         others are keyed by an external id.
     :param crm_owned: whether a native CRM sync takes the object over.
+    :param feature: what a subscription must include to have the object; empty where every one has it.
     """
 
     name: str
@@ -53,6 +54,12 @@ class ObjectSpec:
     races: bool = False
     crm_owned: bool = False
     link_fields: tuple[str, ...] = ()
+    feature: str = ""
+
+    @property
+    def renames(self) -> bool:
+        """Whether the key is a value that changes in a record's life, which the vendor's id outlives."""
+        return len(self.dedupe) == 1 and not self.key_fixed
 
     def resource(self, verb: str = "") -> str:
         """Return the path of the object's endpoint, or of one below it such as `describe`."""
@@ -74,7 +81,32 @@ SPECS: dict[str, ObjectSpec] = {
             crm_owned=True,
             link_fields=("externalCompanyId",),
         ),
-        ObjectSpec("named_accounts", "/rest/v1/namedaccounts", ("name",), "marketoGUID", 120),
+        ObjectSpec(
+            "opportunity_roles",
+            "/rest/v1/opportunities/roles",
+            ("externalOpportunityId", "leadId", "role"),
+            "marketoGUID",
+            60,
+            key_fixed=True,
+            crm_owned=True,
+        ),
+        ObjectSpec(
+            "sales_persons",
+            "/rest/v1/salespersons",
+            ("externalSalesPersonId",),
+            "id",
+            60,
+            key_fixed=True,
+            crm_owned=True,
+        ),
+        ObjectSpec(
+            "named_accounts",
+            "/rest/v1/namedaccounts",
+            ("name",),
+            "marketoGUID",
+            120,
+            feature="Target Account Management (account-based marketing)",
+        ),
     )
 }
 

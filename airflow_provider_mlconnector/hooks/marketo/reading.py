@@ -1,18 +1,16 @@
-"""Reading from Marketo: describe, records by a filter, the day's usage."""
+"""Reading from Marketo: describe, records by a filter or by keys of several fields, the day's usage and errors."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from airflow_provider_mlconnector.exceptions import (
     CredentialsRejected,
-    MLConnectorError,
     ObjectReadOnly,
     PermissionDenied,
-    QuotaExhausted,
     Stop,
     Unavailable,
     UnexpectedAnswer,
@@ -72,13 +70,34 @@ def find(
     """
     if len(values) > MAX_BATCH:
         raise ValueError(f"{len(values)} values in one query; Marketo takes {MAX_BATCH}")
-    query = [("filterType", filter_type), *_listed("filterValues", values), *_listed("fields", fields)]
+    query = [("filterType", filter_type), *listed("filterValues", values), *listed("fields", fields)]
     query.append(("batchSize", str(MAX_BATCH)))
 
     def fetch(cursor: str | None) -> Envelope:
-        return _ask(call, spec, [*query, ("nextPageToken", cursor)] if cursor else query, base_url)
+        return ask(call, spec.resource(), [*query, ("nextPageToken", cursor)] if cursor else query, base_url)
 
     return _records(spec, walk(fetch, _next_page) if values else ())
+
+
+def find_compound(
+    call: Call, spec: ObjectSpec, keys: Sequence[Mapping[str, Any]], fields: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Return an iterator of the records with these keys of several fields each; it asks page by page.
+
+    :raises ValueError: for more than 300 keys.
+    """
+    if len(keys) > MAX_BATCH:
+        raise ValueError(f"{len(keys)} keys in one query; Marketo takes {MAX_BATCH}")
+    content: dict[str, Any] = {"filterType": "dedupeFields", "input": [dict(key) for key in keys]}
+    if fields:
+        content["fields"] = list(fields)
+
+    def fetch(cursor: str | None) -> Envelope:
+        # The vendor wants the same input with each page's token.
+        body = {**content, "nextPageToken": cursor} if cursor else content
+        return call("POST", spec.resource(), params={"_method": "GET"}, json=body)
+
+    return _records(spec, walk(fetch, _next_page) if keys else ())
 
 
 def _records(spec: ObjectSpec, pages: Iterable[Envelope]) -> Iterator[dict[str, Any]]:
@@ -87,20 +106,21 @@ def _records(spec: ObjectSpec, pages: Iterable[Envelope]) -> Iterator[dict[str, 
         yield from page.result
 
 
-def _listed(name: str, values: Sequence[Any]) -> list[tuple[str, str]]:
-    """A list parameter: comma-separated, but repeated where a value has a comma, for which there is no escape."""
+def listed(name: str, values: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return a list parameter: comma-separated; repeated where a value has a comma, for which there is no escape."""
     texts = [str(value) for value in values]
     if any("," in text for text in texts):
         return [(name, text) for text in texts]
     return [(name, ",".join(texts))] if texts else []
 
 
-def _ask(call: Call, spec: ObjectSpec, query: list[tuple[str, str]], base_url: str) -> Envelope:
-    path, encoded = spec.resource(), urlencode(query)
+def ask(call: Call, path: str, query: list[tuple[str, str]], base_url: str, **request: Any) -> Envelope:
+    """Ask with a query, which goes as a form where the address would be longer than the gateway takes."""
+    encoded = urlencode(query)
     if len(base_url) + len(path) + len(encoded) + 1 <= MAX_URI:
-        return call("GET", path, params=query)
+        return call("GET", path, params=query, **request)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
-    return call("POST", path, params={"_method": "GET"}, data=encoded, headers=form)
+    return call("POST", path, params={"_method": "GET"}, data=encoded, headers=form, **request)
 
 
 def _next_page(page: Envelope) -> str | None:
@@ -113,39 +133,23 @@ def usage(call: Call) -> int:
 
     :raises UnexpectedAnswer: for an entry that names no number.
     """
-    days: list[Mapping[str, Any]] = call("GET", "/rest/v1/stats/usage.json").result
     try:
-        newest = max(days, key=lambda day: str(day.get("date", "")), default={})
-        return int(newest.get("total") or 0)
+        return int(_newest(call("GET", "/rest/v1/stats/usage.json").result).get("total") or 0)
     except (AttributeError, TypeError, ValueError):
         raise UnexpectedAnswer("the day's usage is no number of calls") from None
 
 
-def usage_line(ask: Callable[[], int], daily: float) -> str:
-    """Return one line on the day's calls for a person; an instance without that page can be written all the same."""
-    try:
-        return f"{ask()} of {daily:.0f} calls used today"
-    except QuotaExhausted as spent:
-        return f"all calls of today are used: {spent.message}"
-    except MLConnectorError as error:
-        return f"calls used today: not available: {error}"
+def errors(call: Call) -> dict[str, int]:
+    """Return how often today's calls of the whole instance failed, by error code.
 
-
-def object_line(obj: str, ask: Callable[[str], ObjectSchema], *, required: bool = False) -> str:
-    """Return one line on an object for a person: how many fields can be written, or why none.
-
-    :param required: whether the object must be there, so that an unexpected refusal is raised and no line.
+    :raises UnexpectedAnswer: for an entry that names no number.
     """
     try:
-        schema = ask(obj)
-    except ObjectReadOnly:
-        return f"{obj}: read-only, a native CRM sync owns them; they will be skipped"
-    except PermissionDenied as denied:
-        return f"{obj}: permission missing: {denied.message}"
-    except MLConnectorError as error:
-        if required or isinstance(error, CredentialsRejected):
-            raise
-        return f"{obj}: not available: {error}"
-    managed = sum(bool(field.crm_managed) for field in schema.fields.values())
-    hint = f", {managed} of them managed by a CRM" if managed else ""
-    return f"{obj}: {len(schema.writable)} of {len(schema.fields)} fields can be written{hint}"
+        counted = _newest(call("GET", "/rest/v1/stats/errors.json").result).get("errors") or ()
+        return {str(entry["errorCode"]): int(entry.get("count") or 0) for entry in counted}
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise UnexpectedAnswer("the day's errors are no counts by code") from None
+
+
+def _newest(days: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return max(days, key=lambda day: str(day.get("date", "")), default={})

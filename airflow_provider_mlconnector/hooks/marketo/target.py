@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_mlconnector.exceptions import (
+    ConfigurationError,
     CredentialsRejected,
     ObjectReadOnly,
     PermissionDenied,
@@ -20,6 +21,7 @@ from airflow_provider_mlconnector.exceptions import (
 )
 from airflow_provider_mlconnector.hooks.marketo.client import MarketoClient
 from airflow_provider_mlconnector.hooks.marketo.fitting import fit
+from airflow_provider_mlconnector.hooks.marketo.objects import SPECS, ObjectSpec, spec_of
 from airflow_provider_mlconnector.hooks.marketo.schema import ObjectSchema
 from airflow_provider_mlconnector.mapping import FieldMap, Row
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
@@ -28,14 +30,16 @@ from airflow_provider_mlconnector.pipeline.ports import Plan, Ready, Validator
 log = logging.getLogger(__name__)
 
 MOVE, UPSERT = "1 move", "2 upsert"
-NOT_FOUND = ("1004", "1013")
+COMPANY_LINK = "externalCompanyId"
+KEY_DECIDES = ("1004", "1013", "1005", "1017")
+"""Answers to a move that leave the record to its key: the one to move is gone, or the new key belongs to another."""
 
 
 class MarketoObject:
     """One object type of an instance."""
 
     def __init__(self, client: MarketoClient, name: str):
-        self._client, self._name = client, name
+        self._client, self._name, self._spec = client, name, spec_of(name)
         self._movers: dict[str | None, str] = {}
         self.max_batch = client.max_batch
         self.max_bytes = client.max_bytes
@@ -49,8 +53,10 @@ class MarketoObject:
         return self.max_batch
 
     def group(self, ready: Ready) -> str:
-        """Leads whose e-mail address has changed go apart, and first: they are updated by Marketo's own id."""
-        return MOVE if ready.moved_from and self._name == "leads" else UPSERT
+        """Records whose key has changed (a lead's e-mail address, a named account's name) go apart, and first: they
+        are updated by Marketo's own id.
+        """
+        return MOVE if ready.moved_from and self._spec.renames else UPSERT
 
     def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
         """Send one batch; see TargetObject."""
@@ -59,53 +65,92 @@ class MarketoObject:
         return self._client.upsert(self._name, [ready.payload for ready in batch])
 
     def _move(self, batch: Sequence[Ready]) -> list[RowResult]:
-        """Change the e-mail of existing leads instead of making second ones.
+        """Change the key of existing records instead of making second ones.
 
-        Where another lead already has the new address, or the old lead is gone, the address decides as always.
+        Where another record already has the new key, or the old record is gone, the key decides as always.
         """
-        emails = [str(ready.payload["email"]) for ready in batch]
-        taken = {
-            str(lead.get("email", "")).casefold()
-            for lead in self._client.find("leads", "email", emails, ["id", "email"])
-        }
-        free = [ready for ready in batch if str(ready.payload["email"]).casefold() not in taken and self._first(ready)]
+        free = self._free(batch)
         results: dict[str, RowResult] = {}
         if free:
-            moves = [{**ready.payload, "id": int(ready.moved_from or 0)} for ready in free]
-            answers = self._client.upsert("leads", moves, action="updateOnly", by="id")
+            id_field = self._spec.id_field
+            moves = [{**ready.payload, id_field: _vendor_id(id_field, ready.moved_from or "")} for ready in free]
+            answers = self._client.upsert(self._name, moves, action="updateOnly", by=id_field)
             results = {
                 ready.record_key: answer
                 for ready, answer in zip(free, answers, strict=True)
-                if not (answer.outcome is Outcome.REJECTED and answer.code in NOT_FOUND)
+                if not (answer.outcome is Outcome.REJECTED and answer.code in KEY_DECIDES)
             }
         rest = [ready for ready in batch if ready.record_key not in results]
         if rest:
-            answers = self._client.upsert("leads", [ready.payload for ready in rest])
+            answers = self._client.upsert(self._name, [ready.payload for ready in rest])
             results |= {ready.record_key: answer for ready, answer in zip(rest, answers, strict=True)}
         return [results[ready.record_key] for ready in batch]
 
+    def _free(self, batch: Sequence[Ready]) -> list[Ready]:
+        """The records whose new key nobody has, and which take the old record along."""
+        (key,) = self._spec.dedupe
+        wanted = [str(ready.payload[key]) for ready in batch]
+        found = self._client.find(self._name, key, wanted, [self._spec.id_field, key])
+        taken = {str(record.get(key, "")).casefold() for record in found}
+        return [ready for ready in batch if str(ready.payload[key]).casefold() not in taken and self._first(ready)]
+
     def _first(self, ready: Ready) -> bool:
-        """Whether this is the first to take the lead along; two contacts may once have shared it."""
+        """Whether this is the first to take the old record along; two contacts may once have shared a lead."""
         return self._movers.setdefault(ready.moved_from, ready.record_key) == ready.record_key
+
+
+def _vendor_id(id_field: str, text: str) -> int | str:
+    return int(text) if id_field == "id" else text
 
 
 def plan(client: MarketoClient, name: str, field_map: FieldMap) -> Plan:
     """Fit a field map to what the instance's object has, before anything is read.
 
-    :raises UnknownField: for a row whose field the object does not have or does not let be written.
+    :raises UnknownField: for a row whose field the object does not have or does not let be written, and for a custom
+        object that the instance does not have.
+    :raises ConfigurationError: for a custom object without a key, or a map that does not fill the key.
     """
     field_map = field_map.plus(_source_rows(client))
     try:
         schema = client.describe(name)
     except ObjectReadOnly as refusal:
-        log.warning("marketo %s is read-only here (%s); its records are skipped", name, refusal)
-        return Plan(field_map.to_json(), read_only=(refusal.code or "1018", "read-only in Marketo: native CRM sync"))
+        log.warning("marketo %s cannot be written here (%s); its records are skipped", name, refusal)
+        return Plan(field_map.to_json(), read_only=_why_not(spec_of(name), refusal.code or "1018"))
     absent = {row.target for row in field_map.rows if row.optional and row.target not in schema.writable}
     if absent:
         log.info("marketo %s has no such fields, so they are not sent: %s", name, ", ".join(sorted(absent)))
     field_map = field_map.without(absent | _closed_links(client, name))
     client.check_fields(name, field_map.origins)
+    _check_key(client, schema, field_map)
     return Plan(field_map.to_json(), schema=msgspec.json.decode(schema.only(field_map.origins).to_json()))
+
+
+def plan_of(
+    _source: Any, client: MarketoClient, field_map: FieldMap, *, name: str, prefixed_key: str | None = None
+) -> Plan:
+    """Return `plan` as a sync declares it.
+
+    :param prefixed_key: the field that takes the Connection's `external_id_prefix`.
+    """
+    return plan(client, name, prefixed(client, field_map, prefixed_key) if prefixed_key else field_map)
+
+
+def _why_not(spec: ObjectSpec, code: str) -> tuple[str, str]:
+    if code == "1018":
+        return code, "read-only in Marketo: native CRM sync"
+    return code, f"not in this Marketo subscription: {spec.feature}"
+
+
+def _check_key(client: MarketoClient, schema: ObjectSchema, field_map: FieldMap) -> None:
+    """The keys of the standard objects are in the default maps; a custom object's are what its owner made them."""
+    if schema.name in SPECS:
+        return
+    where = f"Connection '{client.connection.conn_id}': Marketo object '{schema.name}'"
+    if not schema.dedupe_fields:
+        raise ConfigurationError(f"{where} has no dedupe field, so that its records could not be written twice")
+    missing = [name for name in schema.dedupe_fields if name not in field_map.origins]
+    if missing:
+        raise ConfigurationError(f"{where} is keyed by {', '.join(missing)}; map it in the sync's field map")
 
 
 def _source_rows(client: MarketoClient) -> list[Row]:
@@ -121,13 +166,13 @@ def _source_rows(client: MarketoClient) -> list[Row]:
 
 def _closed_links(client: MarketoClient, name: str) -> set[str]:
     """A lead is written without its company where companies belong to the CRM sync."""
-    if name == "companies":
+    if COMPANY_LINK not in spec_of(name).link_fields:
         return set()
     try:
         client.describe("companies")
     except (ObjectReadOnly, PermissionDenied) as refusal:
         log.warning("marketo %s are written without their company: %s", name, refusal)
-        return {"externalCompanyId"}
+        return {COMPANY_LINK}
     except CredentialsRejected:
         raise
     except (Stop, Unavailable) as error:

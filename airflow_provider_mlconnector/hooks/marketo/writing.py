@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import random as random_module
 import time
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 import requests
@@ -18,6 +19,7 @@ import requests
 from airflow_provider_mlconnector.exceptions import MLConnectorError, OutcomeUnknown, Unavailable
 from airflow_provider_mlconnector.hooks.marketo.codes import ENDED, NOT_EXECUTED
 from airflow_provider_mlconnector.hooks.marketo.objects import Batch
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.transport.http import JSON_HEADERS, ApiClient
 from airflow_provider_mlconnector.transport.retry import RetryPolicy, delay
 
@@ -90,3 +92,13 @@ class BatchSender:
         if batch.action == "createOnly":
             return lost
         return Unavailable(lost.message, retry_after=wait, code=lost.code, request_id=lost.request_id)
+
+
+def log_batch(name: str, results: Sequence[RowResult], seconds: float) -> None:
+    """Log one line on a batch's answers: counts, request id and time."""
+    counts = Counter(result.outcome for result in results)
+    log.info(
+        "marketo %s: %d sent, %d created, %d updated, %d skipped, %d rejected, request %s, %.0f ms",
+        name, len(results), counts[Outcome.CREATED], counts[Outcome.UPDATED], counts[Outcome.SKIPPED],
+        counts[Outcome.REJECTED], results[0].request_id, seconds * 1000,
+    )  # fmt: skip

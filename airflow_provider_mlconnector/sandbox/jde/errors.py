@@ -66,3 +66,10 @@ def results_expired() -> AisError:
     """The cursor is gone: 500 with sysErrors."""
     system = [{"CODE": "JAS_MSG347", "TITLE": JAS_MSG347, "ERRORCONTROL": "", "DESC": JAS_MSG347, "MOBILE": ""}]
     return AisError(500, JAS_MSG347, body={"sysErrors": system})
+
+
+def orchestration_failed(message: str, field: str) -> AisError:
+    """A step of an orchestration failed: 500 with errorDetails; `field` is the input or step it is about."""
+    error = {"CODE": "0003", "TITLE": f"Error: {message}", "ERRORCONTROL": field, "DESC": message, "MOBILE": message}
+    body = {"errorDetails": {"errors": [error]}}
+    return AisError(500, message, "com.oracle.e1.rest.orchestrator.OrchestratorException", body)

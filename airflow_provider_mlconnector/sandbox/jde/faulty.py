@@ -19,8 +19,10 @@ FAULTS = frozenset(
         "errors_200",  # a data call: 200 with errors[] in the form and an empty grid
         "exception_200",  # a data call: 200 with a top-level exception
         "jas_msg347",  # a next page: the cursor is gone
-        "orchestration_error",  # an orchestration: 500 with errorDetails
-        "continue_on_error",  # an orchestration: 200 with continuedOnError
+        "orchestration_error",  # an orchestration: 500 with errorDetails, nothing done
+        "orchestration_error_committed",  # an orchestration: the same 500, after its work was done
+        "continue_on_error",  # an orchestration: 200 with continuedOnError, nothing done
+        "gl_line_refused",  # ORCH_VOUCHER_IMPORT: one G/L line is refused, what is before it stays
     }
 )
 

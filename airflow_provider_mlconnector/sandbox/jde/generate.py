@@ -6,17 +6,21 @@ from datetime import date
 from decimal import Decimal
 
 from . import names
+from .accounts import ledger_accounts
+from .orders import purchase_orders
 from .parties import Party, PartyMaker
+from .payables import vouchers
 from .people import ContactMaker
 from .store import Store
 from .writer import Writer
 
 CUSTOMERS, SUPPLIERS, EMPLOYEES, ITEMS, OPPORTUNITIES = 400, 60, 40, 120, 150
+ORDERS, VOUCHERS = 120, 80
 FIRST_CUSTOMER = 1001
 
 
 def fill(store: Store, *, seed: int, scale: float, today: date) -> None:
-    """Generate all tables; `scale` 1 is about 400 customers with about 900 contacts."""
+    """Generate all tables; `scale` 1 is about 400 customers, 900 contacts, 120 orders of 500 lines."""
     writer = Writer(store, seed, today)
     customers = _customers(writer, scale)
     _suppliers(writer, scale, customers)
@@ -25,6 +29,11 @@ def fill(store: Store, *, seed: int, scale: float, today: date) -> None:
     _items(writer, scale)
     _opportunities(writer, scale, customers)
     writer.flush()
+    purchasing = Writer(store, seed, today, "jde:purchasing")
+    accounts = ledger_accounts(purchasing, scale)
+    purchase_orders(purchasing, store, accounts, _size(ORDERS, scale))
+    vouchers(purchasing, store, accounts, _size(VOUCHERS, scale))
+    purchasing.flush()
 
 
 def _size(base: int, scale: float) -> int:

@@ -12,7 +12,7 @@ from starlette.types import ExceptionHandler
 
 from ..core.http import html_response, json_response
 from ..core.vendor import Vendor
-from . import faulty
+from . import faulty, r04110za
 from . import orchestrations as orch
 from .change import change
 from .cursors import Cursors
@@ -26,6 +26,7 @@ from .sessions import Session, Sessions
 from .settings import Settings
 from .store import Store
 from .userinfo import default_config, login_reply
+from .violations import Violations
 
 Handler = Callable[[Exchange], Response]
 ROOTS = ("/jderest", "/jderest/v2", "/jderest/v3")
@@ -47,6 +48,8 @@ class JdeSandbox(Vendor):
         self.sessions = Sessions(self.settings, self.clock, self.faults, self.seed)
         self.cursors = Cursors(self.settings, self.clock)
         self.dataservice = DataService(self.settings, self.cursors)
+        self.violations = Violations()
+        self.batch_runs = r04110za.Runs(self.clock.now())
         self.store = Store()
         fill(self.store, seed=self.seed, scale=self.scale, today=self.clock.datetime(self.settings.zone).date())
 
@@ -84,18 +87,27 @@ class JdeSandbox(Vendor):
         return {404: not_found, 405: not_allowed}
 
     def state(self) -> dict[str, Any]:
-        """Return all tables, the open sessions (without tokens), cursors and locked users."""
+        """Return all tables, the open sessions (without tokens), cursors, locked users, and what became of vouchers.
+
+        `violations`: rule → keys (see `violations.RULES`); `voucher_errors`: why rows are left at EDSP 0, as the last
+        run of R04110ZA found; `batch_runs`: the reports of its last runs.
+        """
+        r04110za.run_if_due(self)
         return {
             "tables": {name: table.to_dicts() for name, table in self.store.tables.items()},
             "sessions": self.sessions.to_dicts(),
             "logins": self.sessions.logins,
             "cursors": len(self.cursors),
             "locked": self.sessions.locked(),
+            "violations": self.violations.to_dict(),
+            "voucher_errors": r04110za.open_errors(self),
+            "batch_runs": list(self.batch_runs.reports),
             "today": self.clock.datetime(self.settings.zone).date().isoformat(),
         }
 
     def change(self, command: dict[str, Any]) -> dict[str, Any]:
         """Change data or settings; see `change.change`."""
+        r04110za.run_if_due(self)
         return change(self, command)
 
     def restart(self) -> None:
@@ -114,7 +126,11 @@ class JdeSandbox(Vendor):
             "extra": {
                 "environment": "JPD920",
                 "role": "*ALL",
-                "orchestrations": {"opportunities": "ORCH_OPPORTUNITIES"},
+                "orchestrations": {
+                    "opportunities": "ORCH_OPPORTUNITIES",
+                    "voucher_import": {"name": "ORCH_VOUCHER_IMPORT", "inputs": "standard"},
+                },
+                "voucher": {"edus": "MLCONN"},
             },
         }
 
@@ -185,6 +201,7 @@ class JdeSandbox(Vendor):
         return faulty.data_answer(self.faults, self.dataservice.page(cursor, self.time_stamp()), self.time_stamp())
 
     def _authorize(self, exchange: Exchange) -> Session:
+        r04110za.run_if_due(self)
         session = exchange.authorize(self.sessions)
         if self.faults.hit("500"):
             raise faulty.internal_error()
@@ -195,29 +212,27 @@ class JdeSandbox(Vendor):
 
     def _discover(self, exchange: Exchange) -> Response:
         self._authorize(exchange)
-        formats = self.settings.orchestration_formats
-        return json_response(
-            {
-                "orchestrations": [
-                    {"name": o.name, "inputFormat": formats.get(o.name, "generic"), "inputs": list(o.inputs)}
-                    for o in orch.ORCHESTRATIONS.values()
-                ]
-            }
-        )
+        return json_response({"orchestrations": [o.describe(self.settings) for o in orch.ORCHESTRATIONS.values()]})
 
     def _orchestrate(self, exchange: Exchange) -> Response:
         self._authorize(exchange)
         orchestration = orch.find(exchange.request.path_params["name"])
         given = exchange.body if exchange.request.method == "POST" else dict(exchange.request.query_params)
-        inputs = orch.read_inputs(orchestration, given, self.settings)
-        exchange.call.page = True
+        inputs = orchestration.inputs.read(given, self.settings)
+        exchange.call.page = not orchestration.writes
         if self.faults.hit("orchestration_error"):
             raise orch.step_failed()
         if self.faults.hit("continue_on_error"):
-            answer, status = orch.continued_on_error(orchestration), "ERROR"
+            answer = orch.continued_on_error(orchestration)
         else:
-            answer, status = orchestration.run(self.store, self.settings, inputs), "SUCCESS"
+            answer = orchestration.run(self, inputs)
+            exchange.call.records = int(orchestration.writes)
+        if self.faults.hit("orchestration_error_committed"):
+            raise orch.step_failed()
+        return json_response({**answer, **self._jde_keys(answer)})
+
+    def _jde_keys(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+        if not self.settings.jde_keys:
+            return {}
         stamp = self.time_stamp()
-        return json_response(
-            {**answer, **(orch.jde_keys(stamp, stamp, status=status) if self.settings.jde_keys else {})}
-        )
+        return orch.jde_keys(stamp, stamp, status="ERROR" if "continuedOnError" in answer else "SUCCESS")

@@ -44,10 +44,29 @@ class Settings:
     cursor_life: float = 60
     """JAS resultSetTimeout."""
 
-    orchestration_formats: dict[str, str] = field(default_factory=lambda: {"ORCH_OPPORTUNITIES": "generic"})
+    orchestration_formats: dict[str, str] = field(
+        default_factory=lambda: {"ORCH_OPPORTUNITIES": "generic", "ORCH_VOUCHER_IMPORT": "standard"}
+    )
     """Orchestration → `generic` or `standard`: the one input format it is configured for."""
+    generic_arrays: bool = True
+    """False: an older release, which takes one row from an array in the generic format and drops the rest."""
     jde_keys: bool = True
     """False: a server before Tools 9.2.5.4, whose orchestrations answer without jde__status and its kin."""
+
+    voucher_line_error: str = "continue"
+    """What ORCH_VOUCHER_IMPORT does when a G/L line is refused: `continue` (200 that tells of it) or `abort` (500)."""
+    r04110za_every: float = 0
+    """The batch voucher processor runs by itself, in final mode, each so many seconds; 0 = never."""
+    duplicate_invoice_edit: str = "error"
+    """Processing option for a supplier's invoice number that F0411 has: `error`, `warning` or `off`."""
+    processed_flag: str = "1"
+    """What R04110ZA puts into EDSP of the rows it has processed."""
+    voucher_number_back: bool = False
+    """True: R04110ZA puts the voucher's DOC, DCT and KCO into the Z rows too."""
+    tax_rates: dict[str, str] = field(default_factory=lambda: {"EXEMPT": "0", "VAT": "0.20"})
+    """Tax rate/areas (TXA1)."""
+    posted_tax: tuple[str, ...] = ("V", "C", "B")
+    """Tax explanation codes (EXR1) whose tax E1 posts itself: the G/L lines then add up to gross without it."""
 
     @property
     def zone(self) -> timezone:

@@ -17,9 +17,26 @@ TITLES = {
     "ADDZ": "Postal Code", "CTY1": "City", "COUN": "County", "ADDS": "State", "CTR": "Country",
     "CO": "Company", "ACL": "Credit Limit", "TRAR": "Payment Terms", "CRCD": "Currency", "HOLD": "Hold Orders",
     "ITM": "Short Item No", "LITM": "2nd Item Number", "DSC1": "Description", "STYL": "Business Unit Type",
+    "AID": "Account ID", "OBJ": "Obj Acct", "SUB": "Sub", "LDA": "LOD", "PEC": "Posting Edit", "ANI": "Account Number",
+    "DOCO": "Order Number", "DCTO": "Or Ty", "KCOO": "Order Co", "SFXO": "Ord Suf", "LNID": "Line Number",
+    "LNTY": "Ln Ty", "NXTR": "Next Stat", "LTTR": "Last Stat", "UORG": "Quantity Ordered", "UOPN": "Quantity Open",
+    "UREC": "Quantity Received", "UOM": "UoM", "PRRC": "Unit Cost", "AEXP": "Extended Cost", "AOPN": "Amount Open",
+    "FRRC": "Foreign Unit Cost", "FEA": "Foreign Extended", "OTOT": "Order Total", "TRDJ": "Order Date",
+    "TDAY": "Time of Day", "KCO": "Doc Co", "DOC": "Document Number", "DCT": "Doc Ty", "SFX": "Pay Itm",
+    "VINV": "Supplier Invoice Number", "AG": "Gross Amount", "AA": "Amount", "DIVJ": "Invoice Date", "DGJ": "G/L Date",
+    "EDUS": "User ID", "EDBT": "Batch Number", "EDTN": "Transaction No", "EDLN": "Line Number",
+    "EDSP": "EDI Successfully Processed", "EDTC": "Trans Action", "EDTR": "Trn Typ",
 }  # fmt: skip
 
 STAMP = "USER:s10 PID:s10 JOBN:s10 UPMJ:d UPMT:t"
+ORDER_STAMP = "USER:s10 PID:s10 JOBN:s10 UPMJ:d TDAY:t"
+"""Purchase order tables have TDAY where others have UPMT."""
+ORDER_KEY = "DOCO:n DCTO:s2 KCOO:s5 SFXO:s3"
+Z_KEY = "EDUS:s10 EDBT:s15 EDTN:s22 EDLN:n"
+MONEY = (
+    "AG:a2 AAP:a2 ATXA:a2 ATXN:a2 STAM:a2 TXA1:s10 EXR1:s2 CRRM:s1 CRCD:s3 CRR:a7 ACR:a2 FAP:a2 CTXA:a2 CTXN:a2 CTAM:a2"
+)
+"""A payable's amounts, domestic and (ACR, FAP, CTX…) foreign, as the voucher and its Z row both have them."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,51 @@ TABLES: dict[str, TableDef] = {
         _table(
             "OPPORTUNITY", "Sales opportunities, read through an orchestration only", "OPID",
             "OPID:s12 AN8:n NAME:s80 STAGE:s20 AMOUNT:a2 CRCD:s3 CLOSEJ:d UPMJ:d UPMT:t", public=False,
+        ),
+        _table(
+            "F0010", "Company Constants", "CO",
+            f"CO:s5 NAME:s30p DFYJ:d PNC:n CRCD:s3 {STAMP}",
+        ),
+        _table(
+            "F0013", "Currency Codes", "CRCD",
+            f"CRCD:s3 DL01:s30p CDEC:n {STAMP}",
+        ),
+        _table(
+            "F0901", "Account Master", "AID",
+            f"AID:s8 MCU:m OBJ:s6 SUB:s8 CO:s5 DL01:s30p LDA:s1 PEC:s1 {STAMP}",
+        ),
+        _table(
+            "F4301", "Purchase Order Header", "DOCO DCTO KCOO SFXO",
+            f"{ORDER_KEY} MCU:m AN8:n SHAN:n DRQJ:d TRDJ:d PDDJ:d CNDJ:d? PTC:s3 TXA1:s10 EXR1:s2? HOLD:s2 ORBY:s10- "
+            f"CRRM:s1 CRCD:s3 CRR:a7 OTOT:a2 FAP:a2 {ORDER_STAMP}",
+        ),
+        _table(
+            "F4311", "Purchase Order Detail", "DOCO DCTO KCOO SFXO LNID",
+            f"{ORDER_KEY} LNID:a3 AN8:n MCU:m ITM:n LITM:s25p DSC1:s30p DSC2:s30? LNTY:s2 NXTR:s3 LTTR:s3 "
+            "UORG:a4 UOPN:a4 UREC:a4 UOM:s2 PRRC:a4 AEXP:a2 AOPN:a2 FRRC:a4 FEA:a2 ANI:s29p AID:s8? OBJ:s6 "
+            f"SUB:s8 GLC:s4 TRDJ:d PDDJ:d DGL:d? CNDJ:d? CRRM:s1 CRCD:s3 CRR:a7 {ORDER_STAMP}",
+        ),
+        _table(
+            "F0411", "Accounts Payable Ledger", "KCO DOC DCT SFX SFXE",
+            "KCO:s5 DOC:n DCT:s2 SFX:s3 SFXE:n CO:s5 AN8:n PYE:n DIVJ:d DSVJ:d DDJ:d DDNJ:d DGJ:d ICU:n ICUT:s2 "
+            f"POST:s1 PST:s1 {MONEY} GLC:s4 MCU:m PTC:s3 VINV:s25p PO:s8? PDCT:s2 PKCO:s5 VOD:s1 RMK:s30- {STAMP}",
+        ),
+        _table(
+            "F0911", "Account Ledger", "KCO DCT DOC DGJ JELN EXTL LT",
+            "KCO:s5 DCT:s2 DOC:n DGJ:d JELN:a1 EXTL:s2 LT:s2 AID:s8 ANI:s29p MCU:m OBJ:s6 SUB:s8 SBL:s8 SBLT:s1 CO:s5 "
+            f"AA:a2 U:a2 EXA:s30p EXR:s30p AN8:n POST:s1 ICU:n ICUT:s2 CRCD:s3 {STAMP}",
+        ),
+        _table(
+            "F0411Z1", "Voucher Transactions - Batch File", "EDUS EDBT EDTN EDLN",
+            f"{Z_KEY} EDSP:s1 EDTC:s1 EDTR:s1 KCO:s5 DOC:n DCT:s2 CO:s5 AN8:n PYE:n DIVJ:d DSVJ:d DDJ:d DDNJ:d DGJ:d "
+            f"ICU:n ICUT:s2 PST:s1 {MONEY} GLC:s4 MCU:m PTC:s3 VINV:s25p PO:s8? PDCT:s2 PKCO:s5 RMK:s30- "
+            f"TORG:s10 {STAMP}",
+        ),
+        _table(
+            "F0911Z1", "Journal Entry Transactions - Batch File", "EDUS EDBT EDTN EDLN",
+            f"{Z_KEY} EDSP:s1 EDTC:s1 EDTR:s1 KCO:s5 DOC:n DCT:s2 CO:s5 AN8:n DGJ:d ICU:n ICUT:s2 AM:s1 ANI:s29p "
+            "AID:s8 MCU:m OBJ:s6 SUB:s8 SBL:s8 SBLT:s1 LT:s2 AA:a2 ACR:a2 CRRM:s1 CRCD:s3 CRR:a7 U:a2 EXA:s30p "
+            f"EXR:s30p PO:s8? TORG:s10 {STAMP}",
         ),
     )
 }  # fmt: skip

@@ -21,8 +21,9 @@ class Writer:
     `mailboxes` (customers' company e-mails), `waiting` (party and address that waits for its second contact).
     """
 
-    def __init__(self, store: Store, seed: int, today: date):
-        self.random = random.Random(f"{seed}:jde")
+    def __init__(self, store: Store, seed: int, today: date, stream: str = "jde"):
+        # A stream of chance for each part of the company: what one part draws leaves the other's data alone.
+        self.random = random.Random(f"{seed}:{stream}")
         self.today = today
         self._store = store
         self.domains: Counter[str] = Counter()
@@ -52,6 +53,11 @@ class Writer:
         back = rnd.randint(1, RECENT if rnd.random() < 0.4 else OLDEST_CHANGE)
         time = rnd.randint(0, 23) * 10_000 + rnd.randint(0, 59) * 100 + rnd.randint(0, 59)
         return {"USER": "DEMO", "PID": "EP01012", "UPMJ": self.day(back), "UPMT": time}
+
+    def order_stamp(self) -> dict[str, Any]:
+        """Return the same for a purchase order table: TDAY instead of UPMT."""
+        stamp = self.stamp()
+        return {"USER": "BUYER", "PID": "EP4310", "UPMJ": stamp["UPMJ"], "TDAY": stamp["UPMT"]}
 
     def _compact(self, back: int) -> str:
         return (self.today - timedelta(days=back)).strftime("%Y%m%d")

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from starlette.responses import Response
+
 from airflow_provider_mlconnector.sandbox.marketo.errors import Refused
 
 MAX_RECORDS = 300
@@ -17,13 +19,13 @@ MAX_RECORDS = 300
 class Reply:
     """What an endpoint answers with success.
 
-    `result`; the token of the next page, `more_result` where the vendor says so beside the token; the number of records
-    written.
+    `result` (None: the answer has no such member); the token of the next page, `more_result` where the vendor says so
+    beside the token; the number of records written.
     """
 
-    result: list[dict[str, Any]]
+    result: list[dict[str, Any]] | None
     next_page: str | None = None
-    more_result: bool = False
+    more_result: bool | None = None
     written: int = 0
 
 
@@ -32,21 +34,23 @@ def is_number(raw: str) -> bool:
     return raw.isascii() and raw.isdigit()
 
 
-Work = Callable[[], Reply]
-"""The second half of a call: what is done once the work's time has passed."""
+Work = Callable[[], Reply | Response]
+"""The second half of a call: what is done once the work's time has passed. A `Response` is a file, not an envelope."""
 
 
 @dataclass(frozen=True)
 class Ask:
     """A call: query parameters (of the URL, or of the form when `_method=GET`), path parameters, body.
 
-    `no_record` decides for each record whether a fault keeps it from being written.
+    `hit` says whether a fault of that name strikes now; `user` is who calls, `byte_range` the Range header.
     """
 
     query: Mapping[str, list[str]] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
-    no_record: Callable[[], bool] = lambda: False
+    hit: Callable[[str], bool] = lambda _: False
+    user: str = ""
+    byte_range: str = ""
 
     def one(self, name: str, default: str | None = None) -> str:
         """Return a parameter; raises `Refused` 1002 when it is missing and has no default."""
@@ -69,6 +73,14 @@ class Ask:
         if not 1 <= int(raw) <= highest:
             raise Refused("1003", message=f"{name} must be between 1 and {highest}")
         return int(raw)
+
+    def integers(self, name: str) -> list[int]:
+        """Return the values of a parameter that holds whole numbers; raises `Refused` 1001."""
+        found = self.many(name)
+        for raw in found:
+            if not is_number(raw):
+                raise Refused("1001", raw, "integer")
+        return [int(raw) for raw in found]
 
     def inputs(self, *known: str) -> list[dict[str, Any]]:
         """Return the records of the body, whose other members must be in `known`."""

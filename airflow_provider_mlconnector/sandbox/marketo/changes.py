@@ -1,7 +1,11 @@
 """What tests may do to an instance behind its API's back, through `/_sandbox/change`.
 
 `{"crm": mode}`, `{"options": {name: value}}`, `{"add_field": {"object", "name", "dataType", "length"}}`,
-`{"lead": {…}}`, `{"company": {…}}`, `{"opportunity": {…}}` (inserted, also when the key exists), `{"clear": true}`.
+`{"custom_object": {"name", "dedupeFields", "fields", "relationships"}}`, `{"clear": true}`.
+
+Records, inserted also when the key exists: `{"lead": {…}}`, `{"company": {…}}`, `{"opportunity": {…}}`,
+`{"sales_person": {…}}`, `{"named_account": {…}}`; `{"owner": {"lead": id or "company": external id,
+"sales_person": external id}}`. What happened: see `happenings`.
 """
 
 from __future__ import annotations
@@ -9,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from airflow_provider_mlconnector.sandbox.marketo import happenings, journal
 from airflow_provider_mlconnector.sandbox.marketo.fields import Field, field_of
 from airflow_provider_mlconnector.sandbox.marketo.instance import Instance
 from airflow_provider_mlconnector.sandbox.marketo.options import CHOICES, OPTION_NAMES, Options
+
+Change = Callable[[Instance, Any], Any]
 
 
 def make_field(described: Mapping[str, Any]) -> tuple[str, Field]:
@@ -50,19 +57,33 @@ def _add_field(instance: Instance, described: Mapping[str, Any]) -> str:
 
 
 def _lead(instance: Instance, record: dict[str, Any]) -> Any:
-    row = instance.write_lead(None, {"leadPartitionId": 1} | instance.checked("leads", record))
+    row = journal.write_lead(instance, None, {"leadPartitionId": 1} | instance.checked("leads", record))
     return None if row is None else row["id"]
 
 
-def _company(instance: Instance, record: dict[str, Any]) -> Any:
-    return instance.tables["companies"].insert(
-        instance.checked("companies", record, "externalCompanyId"), instance.now()
-    )["id"]
+def _record(object_name: str, *keys: str) -> Change:
+    """Return the change that inserts a record and returns its id; `keys` are fields the API would not update."""
+
+    def change(instance: Instance, record: dict[str, Any]) -> Any:
+        row = instance.tables[object_name].insert(instance.checked(object_name, record, *keys), instance.now())
+        return row[instance.schemas[object_name].id_field]
+
+    return change
 
 
-def _opportunity(instance: Instance, record: dict[str, Any]) -> Any:
-    values = instance.checked("opportunities", record, "externalOpportunityId")
-    return instance.tables["opportunities"].insert(values, instance.now())["marketoGUID"]
+def _owner(instance: Instance, named: Mapping[str, Any]) -> Any:
+    """Give a lead or a company to a sales person."""
+    if len(named) != 2 or "sales_person" not in named or not {"lead", "company"} & set(named):
+        raise ValueError("owner needs sales_person and either lead or company")
+    if "lead" in named:
+        object_name, ids = "leads", [named["lead"]]
+    else:
+        object_name, ids = "companies", instance.tables["companies"].ids("externalCompanyId", named["company"])
+    values = {"externalSalesPersonId": named["sales_person"]}
+    for row_id in ids:
+        if instance.tables[object_name].update(row_id, values, instance.now()) is None:
+            raise ValueError(f"no such lead: {row_id}")
+    return ids
 
 
 def _clear(instance: Instance, _: Any) -> bool:
@@ -70,12 +91,16 @@ def _clear(instance: Instance, _: Any) -> bool:
     return True
 
 
-_CHANGES: dict[str, Callable[[Instance, Any], Any]] = {
+_CHANGES: dict[str, Change] = {
     "crm": _crm,
     "options": _options,
     "add_field": _add_field,
+    "custom_object": Instance.add_custom_object,
     "lead": _lead,
-    "company": _company,
-    "opportunity": _opportunity,
+    "company": _record("companies", "externalCompanyId"),
+    "sales_person": _record("salespersons", "externalSalesPersonId", "email"),
+    "named_account": _record("namedaccounts", "membershipCount", "opptyAmount", "opptyCount"),
+    "owner": _owner,
     "clear": _clear,
+    **happenings.CHANGES,
 }

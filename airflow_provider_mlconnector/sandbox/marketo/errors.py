@@ -22,6 +22,8 @@ TEXTS = {
     "612": "Invalid Content Type",
     "615": "Concurrent access limit '%s' reached",
     "701": "%s cannot be blank",
+    "703": "The feature is not enabled",
+    "704": "Invalid date specified",
     "713": "Transient Error",
     "718": "ExternalSalesPersonID not found",
     "1001": "Invalid value '%s'. Required of type '%s'",
@@ -37,6 +39,9 @@ TEXTS = {
     "1017": "Object already exists",
     "1018": "%s API disabled",
     "1021": "Company update not allowed",
+    "1022": "Object in use",
+    "1029": "Too many jobs in queue",
+    "1035": "Unsupported filter type for target subscription",
     "1036": "Duplicate object found in input",
     "1077": "Value for field exceeds max length",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,7 +14,7 @@ from starlette.responses import Response
 
 from airflow_provider_mlconnector.sandbox.core import Faults
 from airflow_provider_mlconnector.sandbox.marketo.ask import Ask, Reply, Work, parse_json
-from airflow_provider_mlconnector.sandbox.marketo.endpoints import NO_BODY, endpoint_for
+from airflow_provider_mlconnector.sandbox.marketo.endpoints import NO_BODY, asks_in_json, endpoint_for
 from airflow_provider_mlconnector.sandbox.marketo.errors import Refused
 from airflow_provider_mlconnector.sandbox.marketo.identity import Identity
 from airflow_provider_mlconnector.sandbox.marketo.instance import Instance
@@ -44,7 +45,9 @@ class Gateway:
         method, query, parsed = _effective(request, body)
         user = self._user(request, query, struck)
         found = endpoint_for(request.scope["path"], method)
-        self.instance.limits.admit(user, request.state.in_progress)
+        if self.instance.options.bulk_calls_count or not request.scope["path"].startswith("/bulk/"):
+            self.instance.limits.admit(user, request.state.in_progress)
+        self.instance.exports.tick()
         if struck:
             raise self.instance.limits.refusal(min(struck))
         if found is None:
@@ -52,9 +55,12 @@ class Gateway:
         if any(part in request.scope["path"] for part in self.instance.options.denied):
             raise Refused("603")
         endpoint, path = found
-        content = _content(request, body) if method == "POST" and not parsed else None
-        ask = Ask(query, path, content, lambda: self.faults.hit("partial_skip", request.scope["path"]))
-        return endpoint(self.instance, ask)
+        content = None if parsed or request.method != "POST" else _content(request, body)
+        hit = partial(self._hit, request.scope["path"])
+        return endpoint(self.instance, Ask(query, path, content, hit, user, request.headers.get("range", "")))
+
+    def _hit(self, path: str, fault: str) -> bool:
+        return self.faults.hit(fault, path)
 
     def _user(self, request: Request, query: Query, struck: set[str]) -> str:
         """Return who calls; a fault of the token ends the token, one of the uncounted codes ends the call."""
@@ -72,11 +78,13 @@ class Gateway:
 
     def success(self, reply: Reply) -> dict[str, Any]:
         """Return the envelope of a good answer; the last page of a list carries no token."""
-        envelope: dict[str, Any] = {"requestId": self._request_id(), "success": True, "result": reply.result}
+        envelope: dict[str, Any] = {"requestId": self._request_id(), "success": True}
+        if reply.result is not None:
+            envelope["result"] = reply.result
         if reply.next_page is not None:
             envelope["nextPageToken"] = reply.next_page
-        if reply.more_result:
-            envelope["moreResult"] = True
+        if reply.more_result is not None:
+            envelope["moreResult"] = reply.more_result
         return envelope
 
     def failure(self, refused: Refused) -> dict[str, Any]:
@@ -105,10 +113,15 @@ def query_of(raw: bytes) -> Query:
 
 
 def _effective(request: Request, body: bytes) -> tuple[str, Query, bool]:
-    """Return method and parameters; a POST with `_method=GET` is a GET whose query stands in the form."""
+    """Return method, parameters, and whether the body is used up.
+
+    A POST with `_method=GET` is a GET whose query stands in the form; for some it may be JSON, with a compound key.
+    """
     query = query_of(request.scope["query_string"])
     if request.method != "POST" or query.get("_method") != ["GET"]:
         return request.method, query, False
+    if asks_in_json(request.scope["path"]) and _media_type(request.headers) == "application/json":
+        return "GET", query, False
     if _media_type(request.headers) != "application/x-www-form-urlencoded":
         raise Refused("612")
     return "GET", {**query, **query_of(body)}, True
@@ -116,7 +129,7 @@ def _effective(request: Request, body: bytes) -> tuple[str, Query, bool]:
 
 def _content(request: Request, body: bytes) -> Any:
     """Return the JSON of a POST."""
-    if not body and request.scope["path"] in NO_BODY:
+    if not body and NO_BODY.fullmatch(request.scope["path"]):
         return None
     if _media_type(request.headers) != "application/json":
         raise Refused("612")

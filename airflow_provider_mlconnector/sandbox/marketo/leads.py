@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from airflow_provider_mlconnector.sandbox.marketo import journal
 from airflow_provider_mlconnector.sandbox.marketo.ask import MAX_RECORDS, Ask, Reply, Work, is_number
 from airflow_provider_mlconnector.sandbox.marketo.errors import Refused, Skipped, required_field
 from airflow_provider_mlconnector.sandbox.marketo.instance import Instance
@@ -86,7 +87,7 @@ def _decide(instance: Instance, ask: Ask, mode: _Mode, record: Row, seen: set[st
 
 
 def _values(instance: Instance, ask: Ask, mode: _Mode, record: Row) -> Row:
-    if ask.no_record():
+    if ask.hit("partial_skip"):
         raise Skipped("1003")
     if "id" in record and mode.lookup != "id":
         raise Skipped("1003", message="Field 'id' is allowed with updateOnly and lookupField 'id' only")
@@ -131,7 +132,7 @@ def _write(instance: Instance, decisions: list[_Decision]) -> Reply:
     written = 0
     for decision in decisions:
         if decision.skipped is None:
-            row = instance.write_lead(decision.lead_id, decision.values)
+            row = journal.write_lead(instance, decision.lead_id, decision.values)
             if row is not None:
                 written += 1
                 result.append({"id": row["id"], "status": "created" if decision.lead_id is None else "updated"})
@@ -168,7 +169,8 @@ def _ids(ask: Ask) -> list[int]:
 def _delete(instance: Instance, ids: list[int]) -> Reply:
     result: list[dict[str, Any]] = []
     for lead_id in ids:
-        if instance.delete("leads", lead_id) is not None:
+        if (row := instance.delete("leads", lead_id)) is not None:
+            journal.deleted(instance, "leads", row)
             result.append({"id": lead_id, "status": "deleted"})
         else:
             result.append({"id": lead_id, "status": "skipped", "reasons": [Skipped("1004").as_json()]})

@@ -1,7 +1,7 @@
-"""Sync and delete of companies and opportunities.
+"""Sync and delete of every object but leads.
 
 Source: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/lead-database/companies and
-…/opportunities
+…/opportunities, …/opportunity-roles, …/sales-persons, …/named-accounts, …/custom-objects
 """
 
 from __future__ import annotations
@@ -10,33 +10,41 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from airflow_provider_mlconnector.sandbox.marketo import journal, links
 from airflow_provider_mlconnector.sandbox.marketo.ask import Ask, Reply, Work
 from airflow_provider_mlconnector.sandbox.marketo.errors import Refused, Skipped, required_field
-from airflow_provider_mlconnector.sandbox.marketo.instance import CRM_NAMES, Instance
+from airflow_provider_mlconnector.sandbox.marketo.instance import Instance
+from airflow_provider_mlconnector.sandbox.marketo.kinds import Kind
 from airflow_provider_mlconnector.sandbox.marketo.schema import Schema
-from airflow_provider_mlconnector.sandbox.marketo.tables import Row, fold
+from airflow_provider_mlconnector.sandbox.marketo.tables import Row, Table, fold
 
-ACTIONS = ("createOrUpdate", "createOnly", "updateOnly")
 KEYS = ("dedupeFields", "idField")
 
 
 @dataclass(frozen=True)
 class _Mode:
-    """How records are matched: by `key`, which each must have; none may have `other`."""
+    """How records are matched: by `keys`, which each must have; none may have one of `others`."""
 
     action: str
-    key: str
-    other: str
+    keys: tuple[str, ...]
+    others: frozenset[str]
+
+    def key(self, values: Row) -> dict[str, Any]:
+        """Return the part of a record that says which one it is; raises `Skipped` when some of it is missing."""
+        for name in self.keys:
+            if values.get(name) is None:
+                raise required_field(name)
+        return {name: values[name] for name in self.keys}
 
 
-def sync(object_name: str) -> Callable[[Instance, Ask], Work]:
-    """Return the endpoint that writes records of `object_name`."""
+def sync(object_name: str | None) -> Callable[[Instance, Ask], Work]:
+    """Return the endpoint that writes records of `object_name` (None: of the custom object in the path)."""
 
     def endpoint(instance: Instance, ask: Ask) -> Work:
-        schema = _writable(instance, object_name)
+        schema = _writable(instance, instance.object_name(object_name, ask.path))
         records = ask.inputs("action", "dedupeBy")
-        mode = _mode(schema, ask.choice("action", *ACTIONS), ask.choice("dedupeBy", *KEYS))
-        _salespersons(instance, object_name, records)
+        mode = _mode(schema, ask)
+        links.check_owners(instance, schema.kind, records)
         checked = [_check(instance, ask, schema, mode, record) for record in records]
         _flag_duplicates(mode, checked)
         return lambda: _answer([_write(instance, schema, mode, each) for each in checked])
@@ -45,28 +53,20 @@ def sync(object_name: str) -> Callable[[Instance, Ask], Work]:
 
 
 def _writable(instance: Instance, object_name: str) -> Schema:
-    if instance.options.crm == "readonly_at_write_response":
-        raise Refused("1018", CRM_NAMES[object_name])
-    return instance.schema(object_name)
+    schema = instance.schema(object_name)
+    if instance.options.crm == "readonly_at_write_response" and schema.kind.crm:
+        raise Refused("1018", schema.kind.crm)
+    return schema
 
 
-def _mode(schema: Schema, action: str, by: str) -> _Mode:
-    if by == "dedupeFields":
-        return _Mode(action, schema.key_field, schema.id_field)
+def _mode(schema: Schema, ask: Ask) -> _Mode:
+    kind = schema.kind
+    action, by = ask.choice("action", *kind.actions), ask.choice("dedupeBy", *KEYS)
     # The lead database page allows more; opportunities, named accounts and the Data Ingestion API do not.
-    if action != "updateOnly":
-        raise Refused("1003", message="dedupeBy 'idField' is allowed with updateOnly only")
-    return _Mode(action, schema.id_field, schema.key_field)
-
-
-def _salespersons(instance: Instance, object_name: str, records: list[Row]) -> None:
-    if object_name != "opportunities":
-        return
-    named = {
-        record["externalSalesPersonId"] for record in records if isinstance(record.get("externalSalesPersonId"), str)
-    }
-    if named - {"", *instance.options.salespersons}:
-        raise Refused("718")
+    if action != "updateOnly" and (by == "idField" or (kind.strict_dedupe_by and ask.body.get("dedupeBy"))):
+        raise Refused("1003", message=f"dedupeBy '{by}' is allowed with updateOnly only")
+    keys, others = ((kind.id_field,), kind.keys) if by == "idField" else (kind.keys, (kind.id_field,))
+    return _Mode(action, keys, frozenset(name for name in others if not schema.fields[name].updateable))
 
 
 def _check(instance: Instance, ask: Ask, schema: Schema, mode: _Mode, record: Row) -> Row | Skipped:
@@ -78,41 +78,33 @@ def _check(instance: Instance, ask: Ask, schema: Schema, mode: _Mode, record: Ro
 
 
 def _values(instance: Instance, ask: Ask, schema: Schema, mode: _Mode, record: Row) -> Row:
-    _crm_owned(instance, schema)
-    if ask.no_record():
+    _crm_owned(instance, schema.kind)
+    if ask.hit("partial_skip"):
         raise Skipped("1003")
-    if mode.other in record:
-        raise Skipped("1003", message=f"Field '{mode.other}' is not allowed with dedupe field '{mode.key}'")
-    values = instance.checked(schema.object_name, record, mode.key)
-    if values.get(mode.key) is None:
-        raise required_field(mode.key)
-    if schema.object_name == "opportunities":
-        _opportunity(instance, values)
+    if not mode.others.isdisjoint(record):
+        name = min(mode.others & record.keys())
+        raise Skipped("1003", message=f"Field '{name}' is not allowed with dedupe field '{', '.join(mode.keys)}'")
+    values = instance.checked(schema.object_name, record, *mode.keys, *schema.kind.accepted)
+    mode.key(values)
+    for name in (*schema.kind.required, *schema.kind.keys):
+        if values.get(name, "") is None:
+            raise required_field(name)
+    links.check_links(instance, schema.kind, values)
     return values
 
 
-def _crm_owned(instance: Instance, schema: Schema) -> None:
-    if instance.options.crm == "readonly_at_write_record":
-        raise Skipped("1018", CRM_NAMES[schema.object_name])
-
-
-def _opportunity(instance: Instance, values: Row) -> None:
-    if values.get("name", "") is None:
-        raise required_field("name")
-    company = values.get("externalCompanyId")
-    if company is None or instance.options.unknown_company == "accept":
-        return
-    if not instance.tables["companies"].ids("externalCompanyId", company):
-        raise Skipped("1003", message=f"Company with externalCompanyId '{company}' not found")
+def _crm_owned(instance: Instance, kind: Kind) -> None:
+    if instance.options.crm == "readonly_at_write_record" and kind.crm:
+        raise Skipped("1018", kind.crm)
 
 
 def _flag_duplicates(mode: _Mode, checked: list[Row | Skipped]) -> None:
     """Skip the second of two records with the same key; the first is written."""
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     for position, values in enumerate(checked):
         if isinstance(values, Skipped):
             continue
-        key = fold(values[mode.key])
+        key = tuple(fold(values[name]) for name in mode.keys)
         if key in seen:
             checked[position] = Skipped("1036")
         seen.add(key)
@@ -125,57 +117,73 @@ def _write(instance: Instance, schema: Schema, mode: _Mode, values: Row | Skippe
         row_id = _target(instance, schema, mode, values)
     except Skipped as skipped:
         return {"status": "skipped", "reasons": [skipped.as_json()]}
-    table, now = instance.tables[schema.object_name], instance.now()
+    table, now, id_field = instance.tables[schema.object_name], instance.now(), schema.id_field
     if row_id is None:
-        return {"status": "created", schema.id_field: table.insert(values, now)[schema.id_field]}
-    changes = {name: value for name, value in values.items() if name not in (schema.id_field, schema.key_field)}
+        row = table.insert({**schema.kind.defaults, **values}, now)
+        journal.created(instance, schema.object_name, row)
+        return {"status": "created", id_field: row[id_field]}
+    changes = {name: value for name, value in values.items() if name not in mode.keys}
+    journal.changed(instance, schema.object_name, table.rows[row_id], changes)
     table.update(row_id, changes, now)
-    return {"status": "updated", schema.id_field: row_id}
+    return {"status": "updated", id_field: row_id}
 
 
 def _target(instance: Instance, schema: Schema, mode: _Mode, values: Row) -> Any:
     """Return the id of the row to update, None to insert one."""
-    found = instance.tables[schema.object_name].ids(mode.key, values[mode.key])
+    table = instance.tables[schema.object_name]
+    found = table.matching(mode.key(values))
     if mode.action == "createOnly" and found:
         raise Skipped("1017")
     if mode.action == "updateOnly" and not found:
         raise Skipped("1013")
     if len(found) > 1:
         raise Skipped("1007")
-    if not found and schema.object_name == "opportunities" and values.get("name") is None:
-        raise required_field("name")
+    for name in () if found else schema.kind.required:
+        if values.get(name) is None:
+            raise required_field(name)
+    if found and mode.keys != schema.kind.keys:
+        _free_key(schema, table, values, found[0])
     return found[0] if found else None
 
 
-def delete(object_name: str) -> Callable[[Instance, Ask], Work]:
-    """Return the endpoint that deletes records of `object_name`."""
+def _free_key(schema: Schema, table: Table, values: Row, row_id: Any) -> None:
+    """Raise `Skipped` 1017 when a record would get the key (a named account the name) of another."""
+    key = {name: values[name] for name in schema.kind.keys if name in values}
+    if len(key) == len(schema.kind.keys) and set(table.matching(key)) - {row_id}:
+        raise Skipped("1017")
+
+
+def delete(object_name: str | None) -> Callable[[Instance, Ask], Work]:
+    """Return the endpoint that deletes records of `object_name` (None: of the custom object in the path)."""
 
     def endpoint(instance: Instance, ask: Ask) -> Work:
-        schema = _writable(instance, object_name)
+        schema = _writable(instance, instance.object_name(object_name, ask.path))
         records = ask.inputs("deleteBy")
-        key = schema.id_field if ask.choice("deleteBy", *KEYS) == "idField" else schema.key_field
-        return lambda: _answer([_delete(instance, schema, key, record) for record in records])
+        keys = (schema.id_field,) if ask.choice("deleteBy", *KEYS) == "idField" else schema.kind.keys
+        return lambda: _answer([_delete(instance, schema, keys, record) for record in records])
 
     return endpoint
 
 
-def _delete(instance: Instance, schema: Schema, key: str, record: Row) -> dict[str, Any]:
+def _delete(instance: Instance, schema: Schema, keys: tuple[str, ...], record: Row) -> dict[str, Any]:
     try:
-        _crm_owned(instance, schema)
-        row_id = _doomed(instance, schema, key, record)
+        _crm_owned(instance, schema.kind)
+        row_id = _doomed(instance, schema, keys, record)
+        links.check_unused(instance, schema.object_name, row_id)
     except Skipped as skipped:
         return {"status": "skipped", "reasons": [skipped.as_json()]}
-    instance.delete(schema.object_name, row_id)
+    journal.deleted(instance, schema.object_name, instance.delete(schema.object_name, row_id))
     return {"status": "deleted", schema.id_field: row_id}
 
 
-def _doomed(instance: Instance, schema: Schema, key: str, record: Row) -> Any:
+def _doomed(instance: Instance, schema: Schema, keys: tuple[str, ...], record: Row) -> Any:
     """Return the id of the row a delete names."""
-    if record.get(key) in (None, ""):
-        raise required_field(key)
-    if set(record) != {key}:
-        raise Skipped("1003", message=f"Only '{key}' is allowed")
-    found = instance.tables[schema.object_name].ids(key, record[key])
+    for name in keys:
+        if record.get(name) in (None, ""):
+            raise required_field(name)
+    if set(record) != set(keys):
+        raise Skipped("1003", message=f"Only '{', '.join(keys)}' is allowed")
+    found = instance.tables[schema.object_name].matching(record)
     if not found:
         raise Skipped("1013")
     return found[0]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from airflow_provider_mlconnector.sandbox.marketo.fields import OBJECTS, Field, standard_fields
+from airflow_provider_mlconnector.sandbox.marketo.fields import Field
+from airflow_provider_mlconnector.sandbox.marketo.kinds import Kind, standard_kinds
 from airflow_provider_mlconnector.sandbox.marketo.values import Check, checker
 
 CREATED = "2015-05-11T17:11:32Z"
-_LABELS = {"leads": "API Lead", "companies": "Company", "opportunities": "opportunity"}
-_KEYS = {"leads": ("id", "email"), "companies": ("id", "externalCompanyId")}
-_OPPORTUNITY_KEYS = ("marketoGUID", "externalOpportunityId")
 _DEFAULT_READ = ("createdAt", "updatedAt")
 
 
@@ -20,7 +18,7 @@ _DEFAULT_READ = ("createdAt", "updatedAt")
 class Schema:
     """The fields of one object. `fields` holds those the REST API knows, `hidden` those it does not."""
 
-    object_name: str
+    kind: Kind
     overlong: str = "skip"
     crm_hint: bool = False
     fields: dict[str, Field] = field(default_factory=dict)
@@ -28,30 +26,38 @@ class Schema:
     checks: dict[str, Check] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for each in standard_fields(self.object_name):
+        for each in self.kind.fields:
             self.add(each)
+
+    @property
+    def object_name(self) -> str:
+        """Return the name of the object."""
+        return self.kind.name
 
     @property
     def id_field(self) -> str:
         """Return the field the vendor assigns."""
-        return _KEYS.get(self.object_name, _OPPORTUNITY_KEYS)[0]
-
-    @property
-    def key_field(self) -> str:
-        """Return the field the customer assigns (`dedupeFields`)."""
-        return _KEYS.get(self.object_name, _OPPORTUNITY_KEYS)[1]
+        return self.kind.id_field
 
     @property
     def default_read(self) -> tuple[str, ...]:
         """Return what a read returns when it names no fields."""
-        names = (self.id_field, self.key_field, *_DEFAULT_READ)
+        if self.object_name in ("salespersons", "namedAccountLists"):
+            return tuple(self.fields)
+        names = (self.id_field, *self.kind.keys, *(name for name in _DEFAULT_READ if name in self.fields))
         return (*names, "firstName", "lastName") if self.object_name == "leads" else names
 
     @property
     def searchable(self) -> list[str]:
         """Return the fields a filter may name, key first."""
         names = [each.name for each in self.fields.values() if each.searchable]
-        return sorted(names, key=lambda name: name != self.key_field)
+        return sorted(names, key=lambda name: name not in self.kind.keys)
+
+    @property
+    def searches(self) -> list[list[str]]:
+        """Return what a search may go by: a key of several fields, then each searchable field."""
+        compound = [list(self.kind.keys)] if len(self.kind.keys) > 1 else []
+        return compound + [[name] for name in self.searchable]
 
     def add(self, new: Field) -> None:
         """Add a field, or replace the one of that name."""
@@ -68,24 +74,32 @@ class Schema:
         return shown | {"updateable": each.updateable, "crmManaged": self.crm_hint and not each.custom}
 
     def describe(self) -> dict[str, Any]:
-        """Return the one `result` of describe.json (companies, opportunities)."""
-        return {
-            "name": _LABELS[self.object_name],
-            "displayName": _LABELS[self.object_name].capitalize(),
-            "description": f"{_LABELS[self.object_name].capitalize()} object",
+        """Return the one `result` of describe.json (every object but leads)."""
+        return self.summary() | {"fields": [self._field(each) for each in self.fields.values()]}
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a list of objects says of one: everything but its fields."""
+        kind = self.kind
+        display = kind.display or kind.title.capitalize()
+        found: dict[str, Any] = {
+            "name": kind.title,
+            "displayName": display,
+            "description": f"{display} object",
             "createdAt": CREATED,
             "updatedAt": CREATED,
             "idField": self.id_field,
-            "dedupeFields": [self.key_field],
-            "searchableFields": [[name] for name in self.searchable],
-            "fields": [self._field(each) for each in self.fields.values()],
+            "dedupeFields": list(kind.keys),
+            "searchableFields": self.searches,
         }
+        if kind.relationships is not None:
+            found["relationships"] = [dict(each) for each in kind.relationships]
+        return found
 
     def describe2(self) -> dict[str, Any]:
         """Return the one `result` of leads/describe2.json."""
         return {
-            "name": _LABELS[self.object_name],
-            "searchableFields": [[name] for name in self.searchable],
+            "name": self.kind.title,
+            "searchableFields": self.searches,
             "fields": [self._field(each) for each in self.fields.values()],
         }
 
@@ -103,6 +117,6 @@ class Schema:
         return shown | {"soap": {"name": each.name[:1].upper() + each.name[1:], "readOnly": not each.updateable}}
 
 
-def schemas(overlong: str, crm_hint: bool) -> Mapping[str, Schema]:
-    """Return the schema of every object as it is before anybody adds a field."""
-    return {name: Schema(name, overlong, crm_hint) for name in OBJECTS}
+def schemas(overlong: str, crm_hint: bool) -> dict[str, Schema]:
+    """Return the schema of every standard object as it is before anybody adds a field."""
+    return {name: Schema(kind, overlong, crm_hint) for name, kind in standard_kinds().items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 Row = dict[str, Any]
@@ -32,6 +32,19 @@ class Table:
                     index.setdefault(fold(row[name]), []).append(row_id)
         return index.get(fold(value), [])
 
+    def matching(self, values: Mapping[str, object]) -> list[Any]:
+        """Return the ids of the rows that hold all of `values`, oldest first."""
+        (first, value), *others = values.items()
+        if not others:
+            return self.ids(first, value)
+        wanted = [(name, fold(each)) for name, each in others]
+        rows = self.rows
+        return [
+            row_id
+            for row_id in self.ids(first, value)
+            if all(name in rows[row_id] and fold(rows[row_id][name]) == each for name, each in wanted)
+        ]
+
     def find(self, name: str, values: Iterable[object]) -> Iterator[Row]:
         """Yield each row whose field holds one of `values`, once, in order of id."""
         wanted = {row_id for value in values for row_id in self.ids(name, value)}
@@ -41,18 +54,19 @@ class Table:
     def insert(self, values: Row, now: str) -> Row:
         """Add a row; returns it with its id and times."""
         row_id = self._next_id()
-        row: Row = {self.id_field: row_id, "createdAt": now, "updatedAt": now, "_order": self._order()}
+        row: Row = {self.id_field: row_id, "createdAt": now, "updatedAt": now, "_touched": now}
+        row["_order"] = self._order()
         self.rows[row_id] = row
         for name in row:
             self._enter(name, row[name], row_id)
         self._set(row, values)
         return row
 
-    def update(self, row_id: Any, values: Row, now: str) -> Row | None:
-        """Change a row; None when it is gone."""
+    def update(self, row_id: Any, values: Row, now: str, *, visibly: bool = True) -> Row | None:
+        """Change a row; None when it is gone. Unless `visibly`, its `updatedAt` stays."""
         row = self.rows.get(row_id)
         if row is not None:
-            self._set(row, values | {"updatedAt": now})
+            self._set(row, values | {"_touched": now} | ({"updatedAt": now} if visibly else {}))
         return row
 
     def delete(self, row_id: Any) -> Row | None:

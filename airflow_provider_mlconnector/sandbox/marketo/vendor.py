@@ -1,6 +1,6 @@
-"""Marketo Engage, simulated: identity, leads, companies, opportunities and usage.
+"""Marketo Engage, simulated: identity, the lead database, change feeds, bulk extract and usage.
 
-Bulk import and export are absent: their paths answer 610.
+Bulk import, assets and the schema APIs are absent: their paths answer 610.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from airflow_provider_mlconnector.sandbox.core import ChangeError, Clock, Vendor, json_response
+from airflow_provider_mlconnector.sandbox.marketo.activities import activity_state
 from airflow_provider_mlconnector.sandbox.marketo.ask import Reply
 from airflow_provider_mlconnector.sandbox.marketo.changes import apply_change, make_field
 from airflow_provider_mlconnector.sandbox.marketo.errors import Refused, Skipped
@@ -34,19 +35,23 @@ class MarketoSandbox(Vendor):
     """One Marketo instance, empty at first.
 
     :param fields: custom fields beside the default ones, each `{"object", "name", "dataType", "length"}`.
+    :param custom_objects: custom objects beside `erpItem_c`, as `kinds.custom_kind` takes them.
     :param services: custom services that may log in (default: the one of `connection`).
     :param options: keyword arguments of `Options`, e.g. `calls_per_window=10`, `crm="disabled_at_describe"`.
 
     Faults of its own: the codes `601` and `602` (which also end the token), `604`, `606`, `607`, `608`, `611`, `615`,
     `713`, none of which executes the call; `604_after_commit`, which does; `expires_in_0` (a login says 0);
-    `partial_skip` (per record: skipped with 1003); `short_answer` (a write's answer lacks its last item). `work_ms` is
-    the time between a call's checks and its writes.
+    `partial_skip` (per record: skipped with 1003); `short_answer` (a write's answer lacks its last item);
+    `empty_page` (a feed says there is more and gives nothing); `export_failed` (a job ends so), `late_file` (404 for a
+    completed job), `short_file`, `corrupt_file`, `ignore_range`, `nul_bytes` (in an export's texts). `work_ms` is the
+    time between a call's checks and its writes.
     """
 
     name: ClassVar[str] = "marketo"
     own_faults: ClassVar[frozenset[str]] = frozenset({
         "601", "602", "604", "604_after_commit", "606", "607", "608", "611", "615", "713",
-        "expires_in_0", "partial_skip", "short_answer",
+        "expires_in_0", "partial_skip", "short_answer", "empty_page",
+        "export_failed", "late_file", "short_file", "corrupt_file", "ignore_range", "nul_bytes",
     })  # fmt: skip
     value_faults: ClassVar[frozenset[str]] = frozenset({"work_ms"})
 
@@ -59,6 +64,7 @@ class MarketoSandbox(Vendor):
         faults: Mapping[str, Any] | None = None,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
         fields: Iterable[Mapping[str, Any]] = (),
+        custom_objects: Iterable[Mapping[str, Any]] = (),
         services: Sequence[Service] = (SERVICE,),
         **options: Any,
     ) -> None:
@@ -66,6 +72,8 @@ class MarketoSandbox(Vendor):
         self.instance = Instance(Options(**options), self.clock, seed)
         for each in fields:
             self.instance.add_field(*make_field(each))
+        for each in custom_objects:
+            self.instance.add_custom_object(each)
         self.identity = Identity(self.clock, seed, {each.client_id: each for each in services})
         self.gateway = Gateway(self.instance, self.identity, self.faults)
         self.gauge = Gauge()
@@ -104,7 +112,11 @@ class MarketoSandbox(Vendor):
             if ms := self.faults.number("work_ms"):
                 await self.sleep(ms / 1000)
             with self.lock:
-                envelope = self.gateway.success(self._finish(request, work()))
+                done = work()
+                if isinstance(done, Response):
+                    request.state.call.page = True
+                    return done
+                envelope = self.gateway.success(self._finish(request, done))
         except Refused as refused:
             with self.lock:
                 request.state.call.note = refused.code
@@ -118,7 +130,7 @@ class MarketoSandbox(Vendor):
         call.page = request.method == "GET"
         if self.faults.hit("604_after_commit", call.path):
             raise Refused("604")
-        if request.method == "POST" and self.faults.hit("short_answer", call.path):
+        if request.method == "POST" and reply.result and self.faults.hit("short_answer", call.path):
             return replace(reply, result=reply.result[:-1])
         return reply
 
@@ -128,6 +140,8 @@ class MarketoSandbox(Vendor):
         return {
             **self.instance.dump(),
             "calls": self.calls.total,
+            "activities": [activity_state(each) for each in self.instance.activities.entries],
+            "exports": [self.instance.exports.status(each) for each in self.instance.exports.jobs.values()],
             "violations": {code: violations[code] for code in ("606", "615")},
         }
 
@@ -150,7 +164,7 @@ class MarketoSandbox(Vendor):
             "host": base_url,
             "login": SERVICE.client_id,
             "password": SERVICE.client_secret,
-            "extra": {},
+            "extra": {"item_object": "erpItem_c"},
         }
 
 

@@ -26,10 +26,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Scenario:
-    """The runs of one DAG, in order."""
+    """The runs of one DAG, in order.
+
+    :param follows: the DAG whose links this one works with, which has to have run.
+    """
 
     dag_id: str
     steps: tuple[Step, ...]
+    follows: str | None = None
 
 
 def counts(**given: int) -> Counts:

@@ -11,10 +11,13 @@ from ..core.server import SandboxServer
 from .base import Counts, Scenario, Step, counts
 from .jde_truth import INVALID, LEAD, LOSER, NO_EMAIL, AddressBook, Contact
 
-COMPANIES, LEADS, OPPORTUNITIES = (f"jde_to_marketo.{name}" for name in ("companies", "leads", "opportunities"))
+COMPANIES, LEADS, OPPORTUNITIES, ITEMS = (
+    f"jde_to_marketo.{name}" for name in ("companies", "leads", "opportunities", "items")
+)
 NEW_STREET, NEW_CITY = "1 Moved Street", "Neustadt"
 NEW_EMAIL, NEW_PERSON = "moved.contact@moved-tools.com", "new.person@neukunde-werke.de"
 NEW_NAME = "New Customer GmbH"
+ITEM_OBJECT, ITEM_KEY = "erpItem_c", "itemNumber"
 
 
 def book_of(server: SandboxServer) -> AddressBook:
@@ -30,6 +33,7 @@ def everything(server: SandboxServer) -> dict[str, Counts]:
         COMPANIES: counts(created=len(book.customers)),
         LEADS: _leads(book, book.customers, created=set(book.contacts)),
         OPPORTUNITIES: counts(created=len(book.opportunities())),
+        ITEMS: counts(created=len(book.tables["F4101"])),
     }
 
 
@@ -72,6 +76,7 @@ def again(
         LEADS: _leads(book, read, created=new_contacts, updated=updated[1]),
         # The sandbox's Connection names no date inputs for its orchestration, so this answers with all of them.
         OPPORTUNITIES: counts(unchanged=len(book.opportunities())),
+        ITEMS: counts(unchanged=sum(first <= row["UPMJ"] <= book.today for row in book.tables["F4101"])),
     }
 
 
@@ -109,6 +114,8 @@ def differences(server: SandboxServer) -> list[str]:
     }
     found = {row["externalOpportunityId"]: row for row in held["opportunities"]}
     problems += _compared("opportunities", due, found)
+    due = {str(row["ITM"]): {"description": row["DSC1"].strip()} for row in book.tables["F4101"]}
+    problems += _compared("items", due, {row[ITEM_KEY]: row for row in held["customobjects"].get(ITEM_OBJECT, ())})
     doubles = len(held["leads"]) - len({row["email"].casefold() for row in held["leads"]})
     problems += [f"{doubles} leads share an e-mail address"] if doubles else []
     refused = {code: number for code, number in held["violations"].items() if number}

@@ -17,6 +17,7 @@ Handler = Callable[[Any, Any], Any]
 
 COMPARE: dict[str, Callable[[Any, list[Any]], bool]] = {
     "EQUAL": lambda held, wanted: held == wanted[0],
+    "NOT_EQUAL": lambda held, wanted: held != wanted[0],
     "GREATER": lambda held, wanted: held > wanted[0],
     "GREATER_EQUAL": lambda held, wanted: held >= wanted[0],
     "LESS_EQUAL": lambda held, wanted: held <= wanted[0],
@@ -45,6 +46,8 @@ class FakeAis:
         self.forbidden: set[str] = set()
         """Tables that the user may not read."""
         self.answers: dict[str, list[dict[str, Any]]] = {}
+        self.runs: dict[str, Callable[[Any], dict[str, Any]]] = {}
+        """Orchestrations: path ending → what it does with a body, returning an answer as above."""
         self.calls: list[Any] = []
         self.logins = 0
         self.valid: set[str] = set()
@@ -63,9 +66,8 @@ class FakeAis:
         self.calls.append(request)
         path = urlsplit(request.url).path
         context.headers["Content-Type"] = "application/json"
-        for ending, prepared in self.answers.items():
-            if prepared and path.endswith(ending):
-                return self._prepared(prepared.pop(0), context)
+        if prepared := next((given for ending, given in self.answers.items() if given and path.endswith(ending)), None):
+            return self._prepared(prepared.pop(0), context)
         if path.endswith("/tokenrequest"):
             return self._login()
         if path.endswith(("/logout", "/defaultconfig")):
@@ -74,6 +76,9 @@ class FakeAis:
             return self._prepared({"status": 444, "json": {"message": "Invalid Token"}}, context)
         if path.endswith("/dataservice/next"):
             return self._next(request, context)
+        run = next((run for ending, run in self.runs.items() if path.endswith(ending)), None)
+        if run:
+            return self._prepared(run(request.json()), context)
         return self._refused(request, context) or self._browse(request.json())
 
     def _refused(self, request: Any, context: Any) -> bytes:
@@ -167,7 +172,9 @@ class FakeAis:
             return f"{year}{month}{day}" if int(month) <= 12 and len(year) == 4 else None
         if isinstance(held, int):
             return int(content)
-        return content if not (isinstance(held, str) and len(held) == 8 and held.isdigit()) else None
+        is_date = isinstance(held, str) and len(held) == 8 and held.isdigit() and held[:2] in ("19", "20")
+        # MCU is stored right-justified, and literals are justified like it.
+        return None if is_date else content.rjust(len(held)) if isinstance(held, str) and held[:1] == " " else content
 
 
 def timed_out() -> dict[str, Any]:

@@ -301,15 +301,15 @@ def test_no_session_is_left_open(server: JdeSandbox, connect: Make) -> None:
 def test_check(server: JdeSandbox, connect: Make) -> None:
     """The check passes on a healthy server and names what it found."""
     lines = connect().check()
-    assert len(lines) == 6
-    assert lines[-2:] == ["F03012: readable", "F0401: readable"]
+    assert lines[4:6] == ["F03012: readable", "F0401: readable"]
+    assert {f"{table}: readable" for table in ("F4301", "F4311", "F0901", "F0006")} <= set(lines)
 
 
 def test_check_without_payables(server: JdeSandbox, connect: Make) -> None:
     """A site without a supplier master, or a user who may not read it, has customers all the same; the check tells."""
     lines = connect(tables={"supplier_master": "F0499"}).check()
-    assert lines[-2] == "F03012: readable"
-    assert lines[-1].startswith("F0499: not readable, so no sync of vendors")
+    assert lines[4] == "F03012: readable"
+    assert lines[5].startswith("F0499: not readable, so no sync of vendors")
 
 
 @pytest.mark.parametrize("inputs", ["generic", "standard"])

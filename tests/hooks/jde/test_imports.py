@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = "client address_book orchestrator connection"
+MODULES = "client address_book orchestrator connection orders accounts tables voucher_target"
 
 
 def test_importing_the_client_does_not_import_airflow() -> None:

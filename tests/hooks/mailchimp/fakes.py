@@ -38,6 +38,7 @@ class FakeMailchimp:
 
     def __init__(self, mocker: requests_mock.Mocker):
         self.mocker = mocker
+        self.answer("DELETE", "batches/b1", {"status_code": 204})
 
     def answer(self, method: str, path: str, *answers: Any) -> None:
         self.mocker.register_uri(method, f"{HOST}/3.0/{path}", [_response(each) for each in answers])

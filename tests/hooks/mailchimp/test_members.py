@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -263,6 +264,33 @@ def test_members_that_hand_on_their_addresses(at_once: int) -> None:
     members = world.members()
     assert set(members) == set(later)
     assert members[emails[1]]["status"] == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    ("turn", "status"), [("unsubscribe", "unsubscribed"), ("clean", "cleaned"), ("resubscribe", "subscribed")]
+)
+def test_who_leaves_an_address_to_another_record_keeps_the_consent_given_there(turn: str, status: str) -> None:
+    """The contact stays with the address; the one made for the new address is in its state, and not subscribed anew."""
+    world = World()
+    world.send(ready("1", ANN))
+    world.sandbox.change({turn: ANN})
+    left = replace(ready("1", "ann@new-tools.com"), left=subscriber_hash(ANN))
+    results = world.send(left, ready("2", ANN, FNAME="Bob"))
+    assert [result.outcome for result in results] == [Outcome.CREATED, Outcome.UPDATED]
+    members = world.members()
+    assert {email: each["status"] for email, each in members.items()} == {ANN: status, "ann@new-tools.com": status}
+    assert members[ANN]["merge_fields"]["FNAME"] == "Bob"
+
+
+@pytest.mark.parametrize("turn", ["archive", "delete_permanent"])
+def test_who_left_an_address_whose_contact_is_away_is_skipped(turn: str) -> None:
+    """Nobody is brought back under another address."""
+    world = World()
+    world.send(ready("1", ANN))
+    world.sandbox.change({turn: ANN})
+    (result,) = world.send(replace(ready("1", "ann@new-tools.com"), left=subscriber_hash(ANN)))
+    assert result.outcome is Outcome.SKIPPED
+    assert "ann@new-tools.com" not in world.members()
 
 
 def test_members_that_swap_their_addresses_keep_their_tags() -> None:

@@ -74,6 +74,7 @@ def test_defaults_are_the_contract() -> None:
         "source_id_field": None,
         "source_modified_field": None,
         "item_object": None,
+        "opportunity_company_field": None,
     }
 
 

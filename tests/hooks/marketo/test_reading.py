@@ -249,20 +249,6 @@ def test_usage(client: MarketoClient, server: Any, success: Build, days: Any, ca
     assert client.usage() == calls
 
 
-def test_check_tells_what_works(client: MarketoClient, server: Any, success: Build, failure: Build) -> None:
-    """`check` says in one line each what can be written, what a CRM owns, what is not permitted, and what is used."""
-    server.answer("GET", DESCRIBE2, success(LEAD_FIELDS))
-    server.answer("GET", COMPANIES, failure("1018"))
-    server.answer("GET", OPPORTUNITIES, failure("603"))
-    server.answer("GET", USAGE, success({"date": "2026-07-01", "total": 42}))
-    lines = client.check()
-    assert lines[0] == "logged in to https://123-abc-456.mktorest.com"
-    assert lines[1] == "leads: 4 of 5 fields can be written, 1 of them managed by a CRM"
-    assert lines[2].startswith("companies: read-only")
-    assert lines[3].startswith("opportunities: permission missing")
-    assert lines[4] == "42 of 50000 calls used today"
-
-
 def test_check_with_wrong_credentials(client: MarketoClient, server: Any) -> None:
     """A login that fails is an error, not a line."""
     server.login({"error": "invalid_client"}, status=401)

@@ -28,6 +28,14 @@ from airflow_provider_mlconnector.syncs.jde_to_marketo import COMPANIES, LEADS, 
 DESCRIBE2, DESCRIBE = "/rest/v1/leads/describe2.json", "/rest/v1/leads/describe.json"
 COMPANY, OPPORTUNITY = "/rest/v1/companies/describe.json", "/rest/v1/opportunities/describe.json"
 USAGE = "/rest/v1/stats/usage.json"
+ERRORS = "/rest/v1/stats/errors.json"
+PAGES = (
+    COMPANY,
+    OPPORTUNITY,
+    "/rest/v1/opportunities/roles/describe.json",
+    "/rest/v1/salespersons/describe.json",
+    "/rest/v1/namedaccounts/describe.json",
+)
 WRITE = "/rest/v1/companies.json"
 OLD = [{"dataType": "email", "length": 255, "rest": {"name": "email", "readOnly": False}}]
 Build = Callable[..., dict[str, Any]]
@@ -43,6 +51,8 @@ def instance(server: Any, success: Build) -> Any:
     server.answer("GET", DESCRIBE2, success(described(email="email")))
     server.answer("GET", COMPANY, success(described(externalCompanyId="string")))
     server.answer("GET", OPPORTUNITY, success(described(externalOpportunityId="string")))
+    for path in (*PAGES[2:], ERRORS):
+        server.answer("GET", path, {"status_code": 404, "text": "nothing here"})
     return server
 
 
@@ -200,14 +210,15 @@ def test_a_value_that_would_lose_something_is_refused(
 def test_check_goes_on_without_the_other_pages(
     client: MarketoClient, instance: Any, failure: Build, refusal: Any
 ) -> None:
-    """Companies, opportunities and the day's usage may be missing: a line each says so, and the check is good."""
-    for path in (COMPANY, OPPORTUNITY, USAGE):
+    """Every page but login and leads may be missing: a line each says so, and the check is good."""
+    for path in (*PAGES, USAGE, ERRORS):
         instance.answer("GET", path, failure(refusal) if isinstance(refusal, str) else refusal)
-    login, leads, companies, opportunities, usage = client.check()
+    login, leads, *objects, errors, usage = client.check()
     assert login.startswith("logged in")
     assert leads.startswith("leads: 2 of 2 fields")
-    assert companies.startswith("companies: not available")
-    assert opportunities.startswith("opportunities: not available")
+    assert len(objects) == 5
+    assert all(": not available" in line for line in objects)
+    assert errors.startswith("errors today: not available")
     assert "not available" in usage or "all calls of today are used" in usage
 
 

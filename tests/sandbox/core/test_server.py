@@ -73,7 +73,7 @@ def test_every_registered_vendor_can_be_played(name: str) -> None:
     connection = vendor.connection("http://127.0.0.1:1")
     assert vendor.name == name
     assert {"conn_type", "host", "login", "password"} <= set(connection)
-    assert connection["host"] == "http://127.0.0.1:1"
+    assert connection["host"].startswith("http://127.0.0.1:1")
 
 
 def test_connection_env_is_what_airflow_reads() -> None:

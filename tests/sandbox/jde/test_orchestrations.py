@@ -108,8 +108,14 @@ def test_it_needs_a_login(stranger: Ais) -> None:
     assert stranger.server.state()["sessions"] == []
 
 
-def test_discovery_lists_it(ais: Ais) -> None:
-    """Name, input format and inputs."""
-    assert ais.get("/jderest/discover").json()["orchestrations"] == [
-        {"name": "ORCH_OPPORTUNITIES", "inputFormat": "generic", "inputs": ["From_Date", "To_Date"]}
-    ]
+def test_discovery_lists_them(ais: Ais) -> None:
+    """Name, input format and inputs; of repeating inputs their name and columns."""
+    found = {item["name"]: item for item in ais.get("/jderest/discover").json()["orchestrations"]}
+    assert found["ORCH_OPPORTUNITIES"] == {
+        "name": "ORCH_OPPORTUNITIES", "inputFormat": "generic", "inputs": ["From_Date", "To_Date"],
+    }  # fmt: skip
+    voucher = found["ORCH_VOUCHER_IMPORT"]
+    assert voucher["inputFormat"] == "standard"
+    assert {"EDUS", "EDTN", "EDBT", "VINV", "AG"} <= set(voucher["inputs"])
+    assert voucher["detailInputs"][0]["name"] == "GridData"
+    assert {"EDLN", "ANI", "AA"} <= set(voucher["detailInputs"][0]["inputs"])

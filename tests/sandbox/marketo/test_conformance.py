@@ -5,10 +5,19 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.sandbox.marketo.tokens import pack
 from tests.conformance import SPECS, SwaggerSpec, marketo_identity_spec, marketo_spec
 from tests.sandbox.marketo.client import CREDENTIALS, Api
+from tests.sandbox.marketo.spec import MarketoSpec
 
-KEY = {"companies": "externalCompanyId", "opportunities": "externalOpportunityId"}
+KEY = {
+    "companies": "externalCompanyId",
+    "opportunities": "externalOpportunityId",
+    "salespersons": "externalSalesPersonId",
+    "namedaccounts": "name",
+    "customobjects/erpItem_c": "itemNumber",
+}
+LABEL = {"companies": {"company": "x"}, "salespersons": {"email": "x@example.com"}, "namedaccounts": {"city": "x"}}
 LEADS = "/rest/v1/leads.json"
 
 
@@ -37,9 +46,9 @@ def of_leads() -> list[Sample]:
 
 
 def of_objects(name: str) -> list[Sample]:
-    """Return good and bad calls of every endpoint of companies or opportunities."""
+    """Return good and bad calls of every endpoint of an object."""
     path, key = f"/rest/v1/{name}.json", KEY[name]
-    label = {"name": "x"} if name == "opportunities" else {"company": "x"}
+    label = LABEL.get(name, {"description": "x"}) | ({"name": "x"} if name == "opportunities" else {})
     records = [{key: "1"} | label, label, {key: "2"} | label]
     return [
         ("GET", f"/rest/v1/{name}/describe.json", {}, None),
@@ -52,10 +61,58 @@ def of_objects(name: str) -> list[Sample]:
     ]
 
 
+def of_roles_and_lists() -> list[Sample]:
+    """Return calls of opportunity roles, named account lists and the list of custom objects."""
+    roles, lists = "/rest/v1/opportunities/roles", "/rest/v1/namedAccountLists"
+    role = {"externalOpportunityId": "2", "leadId": 1002, "role": "Buyer"}
+    return [
+        ("GET", f"{roles}/describe.json", {}, None),
+        ("POST", f"{roles}.json", {}, {"dedupeBy": "dedupeFields", "input": [role, role | {"leadId": 7}]}),
+        ("GET", f"{roles}.json", {"filterType": "leadId", "filterValues": "1002"}, None),
+        ("POST", f"{roles}/delete.json", {}, {"input": [role, role]}),
+        ("POST", f"{lists}.json", {}, {"action": "createOnly", "input": [{"name": "Top"}, {"name": ""}]}),
+        ("GET", f"{lists}.json", {"filterType": "dedupeFields", "filterValues": "Top"}, None),
+        ("GET", "/rest/v1/namedAccountList/none/namedAccounts.json", {"batchSize": 5}, None),
+        ("POST", f"{lists}/delete.json", {}, {"input": [{"name": "Top"}, {"name": "Flop"}]}),
+        ("GET", "/rest/v1/customobjects.json", {"names": "erpItem_c"}, None),
+    ]
+
+
+def of_feeds() -> list[Sample]:
+    """Return calls of the change feeds; the token is that of the first of November 2026."""
+    feeds, token = "/rest/v1/activities", pack(1793491200, 0)
+    return [
+        ("GET", f"{feeds}/pagingtoken.json", {"sinceDatetime": "2026-11-01T00:00:00Z"}, None),
+        ("GET", f"{feeds}/pagingtoken.json", {"sinceDatetime": "yesterday"}, None),
+        ("GET", f"{feeds}/types.json", {}, None),
+        ("GET", f"{feeds}.json", {"nextPageToken": token, "activityTypeIds": ["12", "34"]}, None),
+        ("GET", f"{feeds}.json", {"nextPageToken": token, "activityTypeIds": "1", "batchSize": 10}, None),
+        ("GET", f"{feeds}/leadchanges.json", {"nextPageToken": token, "fields": "email,firstName"}, None),
+        ("GET", f"{feeds}/deletedleads.json", {"nextPageToken": token}, None),
+    ]
+
+
+def of_exports(name: str) -> list[Sample]:
+    """Return calls of bulk extract that need no job."""
+    base = f"/bulk/v1/{name}/export"
+    created = {"startAt": "2026-11-01T00:00:00Z", "endAt": "2026-11-30T00:00:00Z"}
+    fields = ["id", "email"] if name == "leads" else ["marketoGUID", "attributes"]
+    body = {"fields": fields, "format": "CSV", "filter": {"createdAt": created}}
+    return [
+        ("POST", f"{base}/create.json", {}, body | {"columnHeaderNames": {fields[0]: "Id"}}),
+        ("POST", f"{base}/create.json", {}, body | {"format": "XLS"}),
+        ("GET", f"{base}.json", {"status": ["created", "completed"], "batchSize": 1}, None),
+        *(("POST", f"{base}/unknown/{verb}.json", {}, None) for verb in ("enqueue", "cancel")),
+        ("GET", f"{base}/unknown/status.json", {}, None),
+    ]
+
+
 def test_every_endpoint_conforms() -> None:
     """What the tests send and what the sandbox answers, good or bad, is what the Swagger file defines."""
-    spec, api = marketo_spec(), Api()
-    for method, path, query, body in [*of_leads(), *of_objects("companies"), *of_objects("opportunities")]:
+    spec, api = MarketoSpec(), Api(log_changes=True)
+    objects = [sample for name in KEY for sample in of_objects(name)]
+    rest = [*of_roles_and_lists(), *of_feeds(), *of_exports("leads"), *of_exports("activities")]
+    for method, path, query, body in [*of_leads(), *objects, *rest]:
         spec.check_request(method, path, query, body)
         answer = api.send(method, path, params=query, json=body)
         spec.check_response(method, path, answer.status_code, answer.json())

@@ -86,7 +86,10 @@ def test_state() -> None:
     api.sync("companies", {"externalCompanyId": "K"})
     api.sync("leads", A | {"externalCompanyId": "k"})
     state = api.session.get("http://marketo.sandbox/_sandbox/state").json()
-    assert set(state) == {"leads", "companies", "implicit_companies", "opportunities", "calls", "violations"}
+    assert set(state) == {
+        *("leads", "companies", "implicit_companies", "opportunities", "roles", "salespersons", "namedaccounts"),
+        *("namedAccountLists", "customobjects", "activities", "exports", "calls", "violations"),
+    }
     assert state["leads"][0]["externalCompanyId"] == "K"
     assert state["companies"][0]["createdAt"] == "2026-11-20T18:00:00Z"
     assert not [name for name in state["companies"][0] if name.startswith("_")]

@@ -13,7 +13,7 @@ LEADS = "/rest/v1/leads.json"
 
 @pytest.mark.parametrize(
     "path",
-    ["/rest/v1/nothing.json", "/rest//v1/leads.json", "/rest/asset/v1/emails.json", "/bulk/v1/leads/export.json"],
+    ["/rest/v1/nothing.json", "/rest//v1/leads.json", "/rest/asset/v1/emails.json", "/bulk/v1/nothing/export.json"],
 )
 def test_unknown_resource(path: str) -> None:
     """Whatever the instance does not serve is 610 inside HTTP 200, bulk paths without `/rest` included."""

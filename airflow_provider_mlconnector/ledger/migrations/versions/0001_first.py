@@ -12,6 +12,24 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables."""
     op.create_table(
+        "mlc_account_context",
+        sa.Column("instance", sa.String(length=32), nullable=False),
+        sa.Column("account_key", sa.String(length=250), nullable=False),
+        sa.Column("account_name", sa.Text(), nullable=True),
+        sa.Column("opportunity_count", sa.Integer(), nullable=True),
+        sa.Column("open_amount", sa.Numeric(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("opportunities", sa.Text(), nullable=True),
+        sa.Column("sales_person", sa.Text(), nullable=True),
+        sa.Column("last_activity_type", sa.Text(), nullable=True),
+        sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("activity_count", sa.Integer(), nullable=True),
+        sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=True),
+        sa.Column("activity_days", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("instance", "account_key"),
+    )
+    op.create_table(
         "mlc_chunk",
         sa.Column("instance", sa.String(length=32), nullable=False),
         sa.Column("sync", sa.String(length=100), nullable=False),
@@ -178,3 +196,4 @@ def downgrade() -> None:
     op.drop_index("ix_mlc_claim_record", table_name="mlc_claim")
     op.drop_table("mlc_claim")
     op.drop_table("mlc_chunk")
+    op.drop_table("mlc_account_context")

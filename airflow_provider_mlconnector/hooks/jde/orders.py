@@ -1,0 +1,241 @@
+"""Purchase orders as a source: F4301 with all its F4311 lines, whichever of them changed.
+
+A header may stay as it is while a line changes, so both tables' change dates (UPMJ) are looked at; the time beside
+them is TDAY here, not UPMT.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from itertools import groupby, islice
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_mlconnector.exceptions import UnknownField
+from airflow_provider_mlconnector.hooks.jde.access import reading_of
+from airflow_provider_mlconnector.hooks.jde.ahead import ahead
+from airflow_provider_mlconnector.hooks.jde.changes import changed_numbers, numbers_of
+from airflow_provider_mlconnector.hooks.jde.dates import DayRange, to_instant
+from airflow_provider_mlconnector.hooks.jde.models import Page
+from airflow_provider_mlconnector.hooks.jde.order_rules import (
+    ENDED,
+    KEY,
+    LINES,
+    OPEN,
+    SCOPE,
+    STATUS,
+    parts_of,
+    record_key,
+    status_of_line,
+    status_of_order,
+)
+from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal, one_of
+from airflow_provider_mlconnector.hooks.jde.reading import rows_of
+from airflow_provider_mlconnector.hooks.jde.source import change_days_of
+from airflow_provider_mlconnector.pipeline.ports import Batch, ReadRequest
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+
+log = logging.getLogger(__name__)
+
+HEADER, DETAIL = "F4301", "F4311"
+ORDERS_AT_ONCE = 200
+"""Orders per read; their lines come by a LIST of order numbers, some of which have hundreds."""
+
+HEADER_COLUMNS = tuple(
+    "MCU AN8 SHAN DRQJ TRDJ PDDJ CNDJ PTC TXA1 EXR1 HOLD ORBY CRRM CRCD CRR OTOT FAP".split()  # noqa: SIM905
+)
+LINE_COLUMNS = tuple(
+    "AN8 MCU ITM LITM DSC1 DSC2 LNTY NXTR LTTR UORG UOPN UREC UOM PRRC AEXP AOPN FRRC FEA ANI AID OBJ SUB GLC "  # noqa: SIM905
+    "TRDJ PDDJ DGL CRCD".split()
+)
+"""What is read of the tables by default (vendor facts, section 4)."""
+NEEDED = {HEADER: ("HOLD",), DETAIL: ("LNID", "NXTR", "LTTR")}
+"""Besides the key: what the rules look at and every site has."""
+STAMPS = ("UPMJ", "TDAY")
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order as it was read: the header's columns by their full names, the lines' by alias."""
+
+    key: str
+    header: dict[str, Any]
+    lines: list[dict[str, Any]]
+    stamps: list[tuple[date, int]]
+
+    def changed_in(self, days: DayRange) -> bool:
+        """Whether header or lines carry a change date within these days."""
+        return any(
+            (days.first is None or day >= days.first) and (days.last is None or day <= days.last)
+            for day, _ in self.stamps
+        )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What is read of each table; `optional` is left out where a site's table turns out not to have it."""
+
+    read: dict[str, tuple[str, ...]]
+    optional: dict[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, asked: Collection[str]) -> Columns:
+        """Return what to read for these columns of a record; for none, the default ones.
+
+        A column `F4311.X` is one more in each line.
+
+        :raises UnknownField: for a column of another table.
+        """
+        wanted = [column for column in sorted(asked) if column not in (LINES, STATUS, SCOPE)]
+        foreign = [column for column in wanted if column.partition(".")[0] not in (HEADER, DETAIL)]
+        if foreign:
+            raise UnknownField(f"no rows of {', '.join(foreign)} here; there are: {HEADER}, {DETAIL}")
+        default = {HEADER: () if asked else HEADER_COLUMNS, DETAIL: LINE_COLUMNS}
+        read, optional = {}, {}
+        for table in (HEADER, DETAIL):
+            given = [column.partition(".")[2] for column in wanted if column.startswith(f"{table}.")]
+            sure = (*KEY, *NEEDED[table], *given)
+            aliases = dict.fromkeys((*sure, *default[table], *STAMPS))
+            read[table] = tuple(f"{table}.{alias}" for alias in aliases)
+            optional[table] = tuple(f"{table}.{alias}" for alias in aliases if alias not in sure)
+        return cls(read, optional)
+
+
+class PurchaseOrderSource:
+    """Purchase orders with a change in the window: in the header or in any of their lines.
+
+    Which ones is the Connection's `purchase_orders`: document types; whether held ones go; whether a first load (and a
+    full_refresh) reads the open ones or all. What is out of scope all the same says so in `F4301.SCOPE`.
+    """
+
+    def __init__(self, client: JdeClient):
+        self._client, self._rule = client, client.connection.purchase_orders
+
+    def batches(self, request: ReadRequest) -> Iterator[Batch]:
+        """Yield orders in ascending order of their numbers; the cursor is the last number dealt with.
+
+        :raises UnknownField: for a column of another table, or one that the site's table does not have.
+        :raises ConfigurationError: for a record key of another form.
+        """
+        client, after, also = self._client, request.after, frozenset(request.also)
+        columns, days = Columns.of(request.columns), change_days_of(request.window, client)
+        again = {parts_of(key) for key in also}
+        types = sorted({*self._rule.document_types, *(kind for _, kind in again)})
+        taken_up = sorted({number for number, _ in again if after is None or number > after})
+        numbers = (number for number, _ in groupby(heapq.merge(self._changed(days, after), taken_up)))
+        chunks = iter(lambda: list(islice(numbers, ORDERS_AT_ONCE)), [])
+        depth = client.connection.max_concurrency
+        told = False
+        for chunk, (orders, read_at) in ahead(partial(self._read, columns, types), chunks, depth=depth):
+            told = told or self._tell_missing(columns)
+            wanted = [order for order in orders if self._is_wanted(order, days, also)]
+            records = [self._record(order, columns, first=days is None and order.key not in also) for order in wanted]
+            yield Batch(records, read_at, chunk[-1])
+
+    def _tell_missing(self, columns: Columns) -> bool:
+        optional = [column for of_table in columns.optional.values() for column in of_table]
+        missing = set(optional) - set(self._client.dataservice.columns.known(optional))
+        if missing:
+            log.warning("jde: the site's tables have no %s; orders are read without", ", ".join(sorted(missing)))
+        return bool(missing)
+
+    def _changed(self, days: DayRange | None, after: int | None) -> Iterator[int]:
+        client, types = self._client, self._rule.document_types
+        if days is not None:
+            return changed_numbers(
+                client,
+                days,
+                tables=(HEADER, DETAIL),
+                number="DOCO",
+                where=lambda table: _of_types(table, types),
+                after=after,
+            )
+        if self._rule.first_load == "all":
+            return numbers_of(client, HEADER, number="DOCO", where=_of_types(HEADER, types), after=after)
+        unended = Query.all(Condition(f"{DETAIL}.NXTR", "NOT_EQUAL", (ENDED,)))
+        return numbers_of(client, DETAIL, number="DOCO", where=_of_types(DETAIL, types) & unended, after=after)
+
+    def _is_wanted(self, order: Order, days: DayRange | None, also: Collection[str]) -> bool:
+        if order.key in also:
+            return True
+        # Two orders may share a number; only the one that changed is read.
+        in_window = days is None or order.changed_in(days)
+        return in_window and order.header[f"{HEADER}.DCTO"] in self._rule.document_types
+
+    def _read(self, columns: Columns, types: Sequence[str], numbers: Sequence[int]) -> tuple[list[Order], datetime]:
+        client, started = self._client, self._client.now()
+
+        def rows(table: str) -> list[Page]:
+            with reading_of(client, table):
+                pages = rows_of(
+                    client,
+                    table,
+                    columns=columns.read[table],
+                    number=f"{table}.DOCO",
+                    keys=numbers,
+                    where=_of_types(table, types),
+                    optional=columns.optional[table],
+                )
+                return list(pages)
+
+        headers, details = client.at_once([partial(rows, HEADER), partial(rows, DETAIL)])
+        lines: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for page in details:
+            for row in page.rows:
+                lines[record_key(row, DETAIL)].append(row)
+        orders = [self._order(row, lines) for page in headers for row in page.rows]
+        read_at = min((page.read_at for page in (*headers, *details)), default=started)
+        return sorted(orders, key=lambda order: (order.header[f"{HEADER}.DOCO"], order.key)), read_at
+
+    def _order(self, header: dict[str, Any], lines: dict[str, list[dict[str, Any]]]) -> Order:
+        key = record_key(header, HEADER)
+        rows = sorted(lines.get(key, ()), key=lambda row: row[f"{DETAIL}.LNID"] or 0)
+        stamps = [
+            (row[f"{table}.UPMJ"], row[f"{table}.TDAY"] or 0)
+            for table, of_table in ((HEADER, [header]), (DETAIL, rows))
+            for row in of_table
+            if row[f"{table}.UPMJ"]
+        ]
+        return Order(key, header, [self._line(row) for row in rows], stamps)
+
+    def _line(self, row: dict[str, Any]) -> dict[str, Any]:
+        line = {
+            name: value for column, value in row.items() if (name := column.partition(".")[2]) not in (*KEY, *STAMPS)
+        }
+        return {**line, "STATUS": status_of_line(line, self._rule.cancelled_status)}
+
+    def _record(self, order: Order, columns: Columns, *, first: bool) -> dict[str, Any]:
+        newest = max(order.stamps, default=None)
+        status = status_of_order(order.lines)
+        return {
+            **{column: order.header[column] for column in columns.read[HEADER]},
+            LINES: order.lines,
+            STATUS: status,
+            SCOPE: self._scope(order, status, first=first),
+            "record_key": order.key,
+            "changed_at": to_instant(*newest, self._client.zone) if newest else None,
+        }
+
+    def _scope(self, order: Order, status: str, *, first: bool) -> str | None:
+        if order.header[f"{HEADER}.DCTO"] not in self._rule.document_types:
+            return "document_type"
+        if first and self._rule.first_load == "open" and status != OPEN:
+            return "closed"
+        return "on_hold" if order.header[f"{HEADER}.HOLD"] and not self._rule.include_held else None
+
+
+def _of_types(table: str, types: Sequence[str]) -> Query:
+    column = f"{table}.DCTO"
+    return equal(column, types[0]) if len(types) == 1 else one_of(column, types)
+
+
+def purchase_orders(client: JdeClient) -> PurchaseOrderSource:
+    """The source of purchase orders."""
+    return PurchaseOrderSource(client)

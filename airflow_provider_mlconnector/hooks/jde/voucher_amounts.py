@@ -1,0 +1,84 @@
+"""The amounts of a voucher, checked before anything is sent: to the cent, tax as E1 treats it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from airflow_provider_mlconnector.exceptions import RecordRejected
+from airflow_provider_mlconnector.hooks.jde.voucher_models import Voucher
+
+NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())  # noqa: SIM905
+THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905
+"""ISO 4217; all other currencies have two."""
+
+POSTED = ("V", "C", "B", "T")
+"""Tax explanation codes (EXR1, first letter) whose tax E1 posts by itself; with others (E exempt, S sales, U use, or
+none) the distribution carries it."""
+NOT_IN_GROSS = "U"
+"""Use tax is owed to the state, not to the supplier."""
+
+
+def decimals_of(currency: str | None) -> int:
+    """Return how many decimals amounts of a currency have."""
+    if currency in NO_DECIMALS:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2
+
+
+def posted_tax(voucher: Voucher) -> Decimal:
+    """Return the part of the gross that E1 posts to tax accounts by itself."""
+    code = voucher.tax_explanation or ""
+    return voucher.tax or Decimal(0) if code.startswith(POSTED) else Decimal(0)
+
+
+def check_amounts(voucher: Voucher) -> None:
+    """Make sure that the amounts are whole cents, add up, and are distributed without a rest.
+
+    :raises RecordRejected: they are not; the message has every reason.
+    """
+    problems = [*_fractions(voucher), *_tax(voucher)]
+    total = sum((line.amount for line in voucher.lines), Decimal(0))
+    wanted = voucher.gross - posted_tax(voucher)
+    if total != wanted:
+        problems.append(
+            ("unbalanced", f"the distribution is {total:f}; gross less the tax that E1 posts itself is {wanted:f}")
+        )
+    if problems:
+        raise RecordRejected("; ".join(text for _, text in problems), code=problems[0][0])
+
+
+def _fractions(voucher: Voucher) -> Iterator[tuple[str, str]]:
+    places = decimals_of(voucher.currency)
+    amounts = [
+        ("AG", voucher.gross),
+        ("ATXA", voucher.taxable),
+        ("ATXN", voucher.not_taxable),
+        ("STAM", voucher.tax),
+        *((f"line {at} AA", line.amount) for at, line in enumerate(voucher.lines, 1)),
+    ]
+    for name, amount in amounts:
+        if amount is not None and amount != round(amount, places):
+            yield "too_many_decimals", f"{name} has more than {places} decimals ({voucher.currency or 'no currency'})"
+
+
+def _tax(voucher: Voucher) -> Iterator[tuple[str, str]]:
+    code = voucher.tax_explanation or ""
+    if voucher.tax and not code:
+        yield "tax_not_coded", "it has a tax amount (STAM) and no tax explanation code (EXR1)"
+    if voucher.tax and code.startswith("E"):
+        yield "tax_not_coded", "it has a tax amount (STAM) and is coded as exempt (EXR1 E)"
+    if voucher.taxable is None and voucher.not_taxable is None:
+        return
+    parts = [voucher.taxable, voucher.not_taxable, None if code.startswith(NOT_IN_GROSS) else voucher.tax]
+    total = sum((part for part in parts if part is not None), Decimal(0))
+    if total != voucher.gross:
+        yield "tax_amounts", f"taxable, not taxable and tax are {total:f} together, and gross {voucher.gross:f}"
+
+
+def taxable_parts(voucher: Voucher) -> tuple[Decimal | None, Decimal | None]:
+    """Return taxable and not taxable amount; where neither is given, what is not tax is taxable."""
+    if voucher.tax is None or voucher.taxable is not None or voucher.not_taxable is not None:
+        return voucher.taxable, voucher.not_taxable
+    outside = (voucher.tax_explanation or "").startswith(NOT_IN_GROSS)
+    return voucher.gross if outside else voucher.gross - voucher.tax, None

@@ -1,0 +1,229 @@
+"""Vouchers as a target of the pipeline: asked for, sent once, read back; one record at a time.
+
+An answer is `created` when the Z rows were read back as they were sent, `pending` when that cannot be known yet: the
+next delivery of the record asks before it sends.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from airflow_provider_mlconnector.exceptions import (
+    ConfigurationError,
+    MLConnectorError,
+    OutcomeUnknown,
+    RecordError,
+    RecordRejected,
+    Stop,
+    UnexpectedAnswer,
+    UnknownField,
+)
+from airflow_provider_mlconnector.hooks.jde import vouchers as z
+from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+from airflow_provider_mlconnector.hooks.jde.orchestrator import OrchestrationEnded
+from airflow_provider_mlconnector.hooks.jde.voucher_amounts import check_amounts
+from airflow_provider_mlconnector.hooks.jde.voucher_checks import Master
+from airflow_provider_mlconnector.hooks.jde.voucher_inputs import edtn_of, edus_of
+from airflow_provider_mlconnector.hooks.jde.voucher_models import HEADER_FIELDS, Voucher, voucher_of
+from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.ports import Plan, Ready, Validator
+
+Answer = RecordRejected | OutcomeUnknown | UnexpectedAnswer | None
+"""How a call ended, other than by an error that ends the task: None is success."""
+
+
+class VoucherObject:
+    """The vouchers of one company's books; see TargetObject.
+
+    One record is a batch, so that each answer is in the ledger before the next voucher goes.
+    """
+
+    max_batch = 1
+    max_bytes = 10_000_000
+
+    def __init__(self, client: JdeClient):
+        self._client = client
+        self._edus = edus_of(client.connection)
+        self._master = Master(client)
+        self.concurrency = client.connection.max_concurrency
+
+    def prepare(self, plan: Plan, rows: int) -> None:
+        """Refuse to begin without an orchestration to send by.
+
+        :raises ConfigurationError: the Connection names none.
+        """
+        connection = self._client.connection
+        if connection.orchestrations.voucher_import is None:
+            raise ConfigurationError(f"Connection '{connection.conn_id}' names no orchestration 'voucher_import'")
+
+    def group(self, ready: Ready) -> str:
+        """All vouchers are alike."""
+        return ""
+
+    def batch_size(self, group: str) -> int:
+        """Return how many go at once."""
+        return self.max_batch
+
+    def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
+        """Ask for each voucher, send it where it is not there, and read it back.
+
+        :raises RetryLater, Stop: what ends the task; nothing was sent then, or the next delivery finds it.
+        """
+        return [self._one(ready) for ready in batch]
+
+    def _one(self, ready: Ready) -> RowResult:
+        try:
+            voucher = voucher_of(ready.payload)
+            check_amounts(voucher)
+            edtn = edtn_of(voucher.supplier, voucher.invoice)
+            there = self._find(voucher, edtn)
+            if there is not None:
+                return there
+            self._master.check(voucher)
+        except RecordRejected as refusal:
+            return _rejected(refusal)
+        return self._send(voucher, edtn)
+
+    def _find(self, voucher: Voucher, edtn: str) -> RowResult | None:
+        """Return the answer for an invoice that JD Edwards has already; None for one that it has not.
+
+        :raises RecordRejected: it is there in other words, or under another key.
+        """
+        client, invoice = self._client, (voucher.supplier, voucher.invoice)
+        asks: list[Callable[[], Any]] = [
+            partial(z.read_back, client, self._edus, edtn),
+            partial(z.ask_invoice, client, *invoice),
+            partial(z.ask_voucher, client, *invoice),
+        ]
+        held, elsewhere, posted = client.at_once(asks)
+        if held is not None:
+            return self._compared(voucher, edtn, held)
+        if elsewhere:
+            row = elsewhere[0]
+            where = f"EDUS {row['F0411Z1.EDUS']}, EDTN {row['F0411Z1.EDTN']}"
+            raise RecordRejected(f"this supplier's invoice number is in F0411Z1 already: {where}", code="duplicate")
+        if posted:
+            number = z.number_of(posted[0])
+            raise RecordRejected(f"this supplier's invoice number is in F0411 already: {number}", code="duplicate")
+        return None
+
+    def _compared(self, voucher: Voucher, edtn: str, held: z.Held) -> RowResult:
+        found = z.differences(voucher, held)
+        if not found:
+            return RowResult(Outcome.CREATED, target_id=edtn)
+        processed = "it has been processed" if held.is_processed else "correct or delete it in P0411Z1, then replay"
+        message = f"JD Edwards has EDUS {self._edus}, EDTN {edtn}, and not as sent: {'; '.join(found)}; {processed}"
+        return RowResult(Outcome.REJECTED, target_id=edtn, code="differs", message=message)
+
+    def _send(self, voucher: Voucher, edtn: str) -> RowResult:
+        foreign = self._master.is_foreign(voucher)
+        answer = self._attempt(voucher, foreign)
+        result = self._look(voucher, edtn, answer)
+        if result is None and isinstance(answer, OrchestrationEnded):
+            # It ended with an error and left nothing, so it may be tried once more, as a read is.
+            answer = self._attempt(voucher, foreign)
+            result = self._look(voucher, edtn, answer)
+        return result or self._absent(edtn, answer)
+
+    def _attempt(self, voucher: Voucher, foreign: bool | None) -> Answer:
+        try:
+            z.send(self._client, voucher, foreign=foreign)
+        except (RecordRejected, OutcomeUnknown, UnexpectedAnswer) as answer:
+            return answer
+        except Stop as refused:
+            if refused.code != "400":
+                raise
+            return RecordRejected(refused.message, code="400")
+        return None
+
+    def _look(self, voucher: Voucher, edtn: str, answer: Answer) -> RowResult | None:
+        """Return what the Z tables say after a call; None when they have nothing."""
+        try:
+            held = z.read_back(self._client, self._edus, edtn)
+        except MLConnectorError as error:
+            # It was sent: whatever hinders the look, the answer must not get lost with the task.
+            return _pending(edtn, f"sent, and it could not be read back: {error.message}", answer)
+        if held is None:
+            return None
+        result = self._compared(voucher, edtn, held)
+        if result.outcome is not Outcome.CREATED and _may_still_run(answer):
+            return _pending(edtn, "sent without an answer, and only a part of it is there so far", answer)
+        if result.outcome is Outcome.CREATED or answer is None:
+            return result
+        return RowResult(Outcome.REJECTED, edtn, answer.code, f"{answer.message}; {result.message}", _words(answer))
+
+    def _absent(self, edtn: str, answer: Answer) -> RowResult:
+        if _may_still_run(answer):
+            return _pending(edtn, "sent without an answer, and it is not there so far", answer)
+        if answer is None:
+            return RowResult(
+                Outcome.REJECTED,
+                edtn,
+                "not_read_back",
+                f"the orchestration reports success, and F0411Z1 shows no row with EDUS {self._edus}, EDTN {edtn}. "
+                "Check its inputs EDUS and EDTN, and that this user may read the table; look there before a replay",
+            )
+        return RowResult(Outcome.REJECTED, None, answer.code, answer.message, _words(answer))
+
+
+def _may_still_run(answer: Answer) -> bool:
+    """Whether a call may yet have an effect: it got no answer, or not the orchestration's."""
+    return isinstance(answer, OutcomeUnknown | UnexpectedAnswer) and not isinstance(answer, OrchestrationEnded)
+
+
+def _pending(edtn: str, message: str, answer: Answer) -> RowResult:
+    return RowResult(Outcome.PENDING, edtn, answer.code if answer else None, message, _words(answer))
+
+
+def _words(answer: Answer) -> str | None:
+    return answer.detail if isinstance(answer, RecordError | OrchestrationEnded) else None
+
+
+def _rejected(refusal: RecordRejected) -> RowResult:
+    return RowResult(Outcome.REJECTED, code=refusal.code, message=refusal.message, detail=refusal.detail)
+
+
+def vouchers(client: JdeClient) -> VoucherObject:
+    """The vouchers of a site, as a target."""
+    return VoucherObject(client)
+
+
+def plan_vouchers(_source: Any, client: JdeClient, field_map: FieldMap) -> Plan:
+    """Check a field map for vouchers.
+
+    :raises UnknownField: for a row whose target is no column that is sent.
+    """
+    connection = client.connection
+    if connection.orchestrations.voucher_import is None:
+        return Plan(not_configured=f"Connection '{connection.conn_id}' names no orchestration 'voucher_import'")
+    edus_of(connection)
+    for row in field_map.rows:
+        if row.target not in HEADER_FIELDS:
+            near = difflib.get_close_matches(row.target, HEADER_FIELDS, n=1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(HEADER_FIELDS)}"
+            raise UnknownField(f"'{row.target}' is no column of F0411Z1 that is sent; {hint}")
+    return Plan(field_map.to_json())
+
+
+def has_voucher_field(_client: JdeClient, field: str) -> bool:
+    """Whether a row of this target is about vouchers."""
+    return field in HEADER_FIELDS
+
+
+def validate_vouchers(_plan: Plan) -> Validator:
+    """Return the check of one payload: its fields and its amounts, without any call."""
+
+    def check(payload: Mapping[str, Any]) -> None:
+        check_amounts(voucher_of(payload))
+
+    return check
+
+
+def voucher_key(payload: Mapping[str, Any]) -> str | None:
+    """Return the target key of a payload, EDTN; None without supplier or invoice number."""
+    supplier, invoice = str(payload.get("AN8") or "").strip(), str(payload.get("VINV") or "").strip()
+    return edtn_of(int(supplier), invoice) if supplier.isdecimal() and invoice else None

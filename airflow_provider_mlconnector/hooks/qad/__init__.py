@@ -1,0 +1,1 @@
+"""QAD Adaptive ERP through its REST interface: login, browses, business documents, validation against the instance."""
