@@ -1,0 +1,197 @@
+"""Suppliers as a target: our own link of the ERP's key to Cin7's id, an exact search by name before creating.
+
+Cin7 has no external key. A PUT adds whatever address or contact comes without an id, so those that are there are read
+first and carry theirs. One call for a supplier that is known from reading all of them, else two.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError, RecordRejected
+from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
+from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
+from airflow_provider_mlconnector.hooks.cin7.filling import completed
+from airflow_provider_mlconnector.hooks.cin7.journal import Journal, MemoryJournal
+from airflow_provider_mlconnector.hooks.cin7.models import fold
+from airflow_provider_mlconnector.hooks.cin7.once import create_once, write_again
+from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending, rejected
+from airflow_provider_mlconnector.hooks.cin7.supplier_fields import (
+    ADDRESS_PARTS,
+    CONTACT_PARTS,
+    addresses_of,
+    check_supplier,
+    contacts_of,
+    scalars_differ,
+    supplier_body,
+)
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
+
+log = logging.getLogger(__name__)
+
+WRITES = 3
+
+
+class Suppliers:
+    """The suppliers of the account.
+
+    :param journal: the memory of which record is which supplier; by default one that ends with the process.
+    """
+
+    max_batch = 1
+    max_bytes = 1_000_000
+    concurrency = CONCURRENCY
+
+    def __init__(self, client: Cin7Client, journal: Journal | None = None):
+        self._client, self._journal = client, journal or MemoryJournal()
+        self._lock = threading.Lock()
+        self._names: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def prepare(self, plan: Plan, rows: int) -> None:
+        """Nothing to get ready; see TargetObject."""
+
+    def batch_size(self, group: str) -> int:
+        """A call carries one supplier; see TargetObject."""
+        return self.max_batch
+
+    def group(self, ready: Ready) -> str:
+        """All suppliers are alike."""
+        return "suppliers"
+
+    def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
+        """Send each supplier; see TargetObject."""
+        return [self._delivered(ready) for ready in batch]
+
+    def _delivered(self, ready: Ready) -> RowResult:
+        try:
+            with self._lock:
+                turn = self._names[fold(ready.payload.get("Name"))]
+            # Two records of one name must not both find that there is no such supplier.
+            with turn:
+                return self._deliver(ready)
+        except RecordError as refusal:
+            return rejected(refusal)
+        except OutcomeUnknown as lost:
+            log.warning("cin7 %s %s: no answer (%s)", self.group(ready), ready.record_key, lost.code)
+            entry = self._journal.entry(ready.record_key)
+            return pending(lost, entry.guid if entry else None)
+
+    def _deliver(self, ready: Ready) -> RowResult:
+        key, payload = ready.record_key, ready.payload
+        check_supplier(payload)
+        entry = self._journal.entry(key)
+        there = self._linked((entry.guid if entry else None) or ready.moved_from) or self._namesake(key, payload)
+        if there is None:
+            return self._created(key, payload)
+        unfinished = entry is not None and entry.begun is not None
+        return self._adopted(key, there, payload, Outcome.CREATED if unfinished else Outcome.UPDATED)
+
+    def _linked(self, guid: str | None) -> Supplier | None:
+        return self._client.directory.by_id(guid) if guid else None
+
+    def _namesake(self, key: str, payload: Mapping[str, Any], *, fresh: bool = False) -> Supplier | None:
+        """Return the supplier that has the record's name, unless it is another record's.
+
+        :raises RecordRejected: several have the name, or another record's supplier does.
+        """
+        named = self._client.directory.named(str(payload["Name"]), fresh=fresh)
+        owners = {each.id: self._journal.owner(each.id) for each in named}
+        free = [each for each in named if owners[each.id] in (None, key)]
+        if named and not free:
+            others = ", ".join(sorted({str(owner) for owner in owners.values()}))
+            raise RecordRejected(
+                f"a supplier of this name is there already, from {others}; Cin7 needs names that differ",
+                code="name_taken",
+            )
+        best = [each for each in free if each.is_active] or free
+        if len(best) > 1:
+            raise RecordRejected(
+                f"{len(best)} suppliers in Cin7 have this name, so nobody knows which is meant; rename or merge them",
+                code="ambiguous_name",
+            )
+        return best[0] if best else None
+
+    def _created(self, key: str, payload: Mapping[str, Any]) -> RowResult:
+        body = {"Status": "Active", **supplier_body(completed(payload, self._client))}
+        contacts = [{**each, "Default": True} for each in contacts_of(payload)]
+        addresses = [{**each, "DefaultForType": True} for each in addresses_of(payload)]
+        body |= {name: parts for name, parts in (("Addresses", addresses), ("Contacts", contacts)) if parts}
+        self._journal.begin(key, self._client.now())
+        try:
+            made = create_once(
+                lambda: self._client.post_supplier(body),
+                lambda: self._namesake(key, payload, fresh=True),
+                sleep=self._client.pause,
+            )
+        except RecordRejected:
+            # Made meanwhile by someone else, perhaps; any other reason stands.
+            found = self._namesake(key, payload, fresh=True)
+            if found is None:
+                self._journal.drop(key)
+                raise
+            return self._adopted(key, found, payload, Outcome.UPDATED)
+        self._journal.created(key, made.id)
+        self._journal.finished(key, made.id)
+        return RowResult(Outcome.CREATED, made.id)
+
+    def _adopted(self, key: str, there: Supplier, payload: Mapping[str, Any], outcome: Outcome) -> RowResult:
+        self._journal.created(key, there.id)
+        self._write(there, payload)
+        self._journal.finished(key, there.id)
+        return RowResult(outcome, there.id)
+
+    def _write(self, there: Supplier, payload: Mapping[str, Any]) -> None:
+        """Change a supplier that is there, where it differs.
+
+        :raises OutcomeUnknown: Cin7 does not answer; what it has done is looked at before each further try.
+        """
+        lost: OutcomeUnknown | None = None
+        for tried in range(WRITES):
+            body, is_whole = self._changes(there, payload, first=not tried)
+            if body is None:
+                return
+            try:
+                there = write_again(partial(self._client.put_supplier, body), partial(self._linked, there.id))
+            except OutcomeUnknown as error:
+                lost = error
+                self._client.pause(1.0)
+                there = self._client.directory.by_id(there.id, fresh=True) or there
+                continue
+            if is_whole:
+                return
+        if lost is not None:
+            raise lost
+
+    def _changes(
+        self, there: Supplier, payload: Mapping[str, Any], *, first: bool
+    ) -> tuple[dict[str, Any] | None, bool]:
+        """Return the body that makes the supplier as it should be, or None; and whether that is all there is to do."""
+        own = supplier_body(completed(payload, self._client, there))
+        # A supplier somebody has deprecated stays so, unless the record says otherwise.
+        body: dict[str, Any] = {"ID": there.id, "Status": there.status or "Active", **own}
+        parts: dict[str, list[dict[str, Any]]] = {}
+        is_blind = False
+        for name, kind, wanted, known in (
+            ("Addresses", ADDRESS_PARTS, addresses_of(payload), there.addresses),
+            ("Contacts", CONTACT_PARTS, contacts_of(payload), there.contacts),
+        ):
+            if not kind.differ(wanted, known):
+                continue
+            # The list does not always show ids; the answer to a PUT does, and only then can anything be changed.
+            if all(each.get("ID") for each in known):
+                parts[name] = kind.merged(wanted, known)
+            else:
+                is_blind = True
+        if parts or scalars_differ(body, there):
+            return body | parts, not is_blind
+        if is_blind and first:
+            return body, False
+        if is_blind:
+            log.warning("cin7 supplier %s: its addresses have no ids, so they are left as they are", there.id)
+        return None, True
