@@ -53,5 +53,9 @@ airflow dags list-import-errors --output plain | grep -q 'No data found' || fail
 airflow mlconnector check jde_default marketo_default
 airflow dags test jde_to_marketo >"$work/run.log" 2>&1 || { tail -40 "$work/run.log"; exit 1; }
 airflow mlconnector status --format csv | tee "$work/status.csv"
-[ "$(grep -c ',success,[1-9][0-9]*,' "$work/status.csv")" = 3 ] || { tail -40 "$work/run.log"; fail "a sync did not succeed"; }
+grep -q '^jde_to_marketo\..*,success,' "$work/status.csv" || fail "no sync has run"
+if grep '^jde_to_marketo\.' "$work/status.csv" | grep -v ',success,[1-9][0-9]*,'; then
+  tail -40 "$work/run.log"
+  fail "a sync did not succeed"
+fi
 say "the wheel works"
