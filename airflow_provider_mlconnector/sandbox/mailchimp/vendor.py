@@ -13,12 +13,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from airflow_provider_mlconnector.sandbox.core import ChangeError, Clock, Vendor, json_response
+from airflow_provider_mlconnector.sandbox.core.gauge import Gauge, gauged
 from airflow_provider_mlconnector.sandbox.mailchimp.account import Account
 from airflow_provider_mlconnector.sandbox.mailchimp.changes import apply_change
 from airflow_provider_mlconnector.sandbox.mailchimp.dump import dump
 from airflow_provider_mlconnector.sandbox.mailchimp.errors import Problem, not_found
 from airflow_provider_mlconnector.sandbox.mailchimp.gateway import BASE, BareForbidden, Gateway, effective_method
-from airflow_provider_mlconnector.sandbox.mailchimp.limits import Gauge, gauged
 from airflow_provider_mlconnector.sandbox.mailchimp.options import KEY, LIST_ID, Options
 from airflow_provider_mlconnector.sandbox.mailchimp.storage import PREFIX
 

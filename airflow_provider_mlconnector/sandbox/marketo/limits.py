@@ -5,7 +5,6 @@ Source: https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/res
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, defaultdict, deque
 from datetime import date
 from typing import Any
@@ -98,22 +97,3 @@ class Limits:
     def _last(self, days: int) -> list[date]:
         today = self.today().toordinal()
         return [date.fromordinal(today - back) for back in range(days)]
-
-
-class Gauge:
-    """How many calls are in progress, counted from their arrival to the end of their answer."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.running = 0
-
-    def enter(self) -> int:
-        """Count a call in; returns how many run now, this one included."""
-        with self._lock:
-            self.running += 1
-            return self.running
-
-    def leave(self) -> None:
-        """Count a call out."""
-        with self._lock:
-            self.running -= 1

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from airflow_provider_mlconnector.sandbox.core import ChangeError, Clock, Vendor, json_response
+from airflow_provider_mlconnector.sandbox.core.gauge import Gauge, gauged
 from airflow_provider_mlconnector.sandbox.marketo.activities import activity_state
 from airflow_provider_mlconnector.sandbox.marketo.ask import Reply
 from airflow_provider_mlconnector.sandbox.marketo.changes import apply_change, make_field
@@ -23,7 +24,6 @@ from airflow_provider_mlconnector.sandbox.marketo.errors import Refused, Skipped
 from airflow_provider_mlconnector.sandbox.marketo.gateway import Gateway, envelope_response, oversized, query_of
 from airflow_provider_mlconnector.sandbox.marketo.identity import SERVICE, Identity, Service
 from airflow_provider_mlconnector.sandbox.marketo.instance import Instance
-from airflow_provider_mlconnector.sandbox.marketo.limits import Gauge
 from airflow_provider_mlconnector.sandbox.marketo.options import Options
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -83,7 +83,7 @@ class MarketoSandbox(Vendor):
     def app(self) -> ASGIApp:
         """The vendor's app; calls count as in progress from their arrival, latency faults included."""
         if self._gauged is None:
-            self._gauged = _gauged(super().app, self.gauge)
+            self._gauged = gauged(super().app, self.gauge, lambda path: path.startswith(API))
         return self._gauged
 
     def routes(self) -> Sequence[Route]:
@@ -166,32 +166,3 @@ class MarketoSandbox(Vendor):
             "password": SERVICE.client_secret,
             "extra": {"item_object": "erpItem_c"},
         }
-
-
-def _gauged(app: ASGIApp, gauge: Gauge) -> ASGIApp:
-    """Count API calls in and out around `app`, and tell each how many ran when it came."""
-
-    async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(API):
-            await app(scope, receive, send)
-            return
-        left = [False]
-
-        def leave() -> None:
-            if not left[0]:
-                left[0] = True
-                gauge.leave()
-
-        async def last(message: Message) -> None:
-            # The call has ended when its last byte goes out: its caller may call again before this task goes on.
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                leave()
-            await send(message)
-
-        scope.setdefault("state", {})["in_progress"] = gauge.enter()
-        try:
-            await app(scope, receive, last)
-        finally:
-            leave()
-
-    return counted

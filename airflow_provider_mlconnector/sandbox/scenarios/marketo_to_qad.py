@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..core.server import SandboxServer
 from .base import Counts, Scenario, Step, counts
-from .qad_to_marketo import tenant_of, writes
+from .jde_to_marketo import writes
+from .qad_to_marketo import tenant_of
 from .qad_truth import Tenant, name_of
 
 SYNC = "marketo_to_qad.account_context"

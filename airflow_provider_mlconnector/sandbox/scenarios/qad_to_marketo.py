@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from ..core.calls import Call
 from ..core.server import SandboxServer
 from .base import Counts, Scenario, Step, counts
+from .jde_to_marketo import writes
 from .qad_truth import REJECTED, SENT, SKIPPED, Tenant, name_of
 
 COMPANIES, ACCOUNTS, LEADS = (f"qad_to_marketo.{name}" for name in ("companies", "named_accounts", "leads"))
@@ -116,12 +116,6 @@ def _compared(what: str, due: dict[str, dict[str, Any]], found: dict[str, dict[s
         if str(found[key].get(name) or "") != str(value or "").strip()
     ]
     return [*problems, *([f"{len(wrong)} values of {what} differ, such as {wrong[0][1]}"] if wrong else [])]
-
-
-def writes(server: SandboxServer) -> list[Call]:
-    """Return the calls that could write into Marketo since its call log was reset."""
-    calls = server.vendor("marketo").calls.matching("/rest/", "POST")
-    return [call for call in calls if not (call.page and call.records == 0)]
 
 
 def unwritten(server: SandboxServer) -> list[str]:

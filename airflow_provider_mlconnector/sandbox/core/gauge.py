@@ -1,7 +1,4 @@
-"""How many calls are in progress, and which was the most.
-
-Source: https://mailchimp.com/developer/marketing/docs/fundamentals/#throttling
-"""
+"""How many calls are in progress, and which was the most: for vendors that refuse too many at once."""
 
 from __future__ import annotations
 
