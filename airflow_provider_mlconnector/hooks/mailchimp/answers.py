@@ -44,6 +44,17 @@ def gone() -> RowResult:
     return RowResult(Outcome.SKIPPED, code=GONE, message=message)
 
 
+def away(subscriber: str, status: str | None, *, known: bool) -> RowResult | None:
+    """Return the outcome of a record that must not be written, because of whom the audience has.
+
+    :param status: the member's in the audience; None where there is none.
+    :param known: it was delivered before.
+    """
+    if status == ARCHIVED:
+        return archived(subscriber)
+    return gone() if status is None and known else None
+
+
 def result_of(refusal: RecordError) -> RowResult:
     """Return the outcome of a member that Mailchimp refused."""
     outcome = Outcome.SKIPPED if isinstance(refusal, RecordSkipped) else Outcome.REJECTED

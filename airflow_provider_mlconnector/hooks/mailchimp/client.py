@@ -33,6 +33,7 @@ from airflow_provider_mlconnector.hooks.mailchimp.models import (
     read_answer,
     read_model,
 )
+from airflow_provider_mlconnector.hooks.mailchimp.payload import tag_list
 from airflow_provider_mlconnector.hooks.mailchimp.results import ResultStorage
 from airflow_provider_mlconnector.hooks.mailchimp.shop import Shop
 from airflow_provider_mlconnector.hooks.mailchimp.writing import write_once
@@ -180,8 +181,7 @@ class MailchimpClient:
         """Put tags on a member (True) and take them off (False); return the request id. Unknown tags are created."""
         if not tags:
             return None
-        entries = [{"name": name, "status": "active" if on else "inactive"} for name, on in tags.items()]
-        return self.call("POST", f"{self._member_path(subscriber)}/tags", json={"tags": entries}).request_id
+        return self.call("POST", f"{self._member_path(subscriber)}/tags", json={"tags": tag_list(tags)}).request_id
 
     def run_batch(self, operations: Sequence[Operation], *, deadline: float = DEADLINE) -> list[OperationAnswer]:
         """Run up to 500 repeatable operations as one job, wait for it, and return each one's answer, in order.

@@ -11,10 +11,9 @@ from functools import cached_property
 from threading import Lock
 
 from airflow_provider_mlconnector.hooks.mailchimp.answers import ARCHIVED
-from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient
+from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient, subscriber_hash
 from airflow_provider_mlconnector.hooks.mailchimp.reading import PAGE
-
-__all__ = ["ARCHIVED", "FEW", "Inventory"]
+from airflow_provider_mlconnector.pipeline.ports import Ready
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +21,11 @@ FEW = 100
 """Below so many, records go one by one and each is asked for; from there on it may pay to read the whole audience."""
 DIGITS = 16
 """Hex digits kept of each MD5: eight bytes a member, once all are read."""
+
+
+def subscriber_of(ready: Ready) -> str:
+    """Return the id of the member that a record's address is, or would be."""
+    return subscriber_hash(str(ready.payload["email_address"]))
 
 
 class Inventory:

@@ -9,7 +9,7 @@ from airflow_provider_mlconnector.hooks.mailchimp.answers import (
     ARCHIVED,
     address_refused,
     archived,
-    gone,
+    away,
     result_of,
     tags_to_set,
     written,
@@ -18,11 +18,10 @@ from airflow_provider_mlconnector.hooks.mailchimp.client import (
     MailchimpClient,
     Operation,
     OperationAnswer,
-    subscriber_hash,
 )
-from airflow_provider_mlconnector.hooks.mailchimp.inventory import Inventory
+from airflow_provider_mlconnector.hooks.mailchimp.inventory import Inventory, subscriber_of
 from airflow_provider_mlconnector.hooks.mailchimp.models import Member, read_model
-from airflow_provider_mlconnector.hooks.mailchimp.payload import member_body, tags_of
+from airflow_provider_mlconnector.hooks.mailchimp.payload import member_body, tag_list, tags_of
 from airflow_provider_mlconnector.outcomes import RowResult
 from airflow_provider_mlconnector.pipeline.ports import Ready
 
@@ -44,13 +43,11 @@ class BatchLoad:
 
     def deliver(self, batch: Sequence[Ready]) -> list[RowResult]:
         """Send the records and return what became of each, in their order."""
-        statuses = self._inventory.statuses([_hash(ready) for ready in batch])
+        statuses = self._inventory.statuses([subscriber_of(ready) for ready in batch])
         to_send: list[tuple[Ready, bool]] = []
         for ready, status in zip(batch, statuses, strict=True):
-            if status == ARCHIVED:
-                self._results[ready.record_key] = archived(_hash(ready))
-            elif status is None and ready.known:
-                self._results[ready.record_key] = gone()
+            if result := away(subscriber_of(ready), status, known=ready.known):
+                self._results[ready.record_key] = result
             else:
                 to_send.append((ready, status is None))
         for (ready, new), answer in zip(to_send, self._run([self._put(ready) for ready, _ in to_send]), strict=True):
@@ -61,7 +58,9 @@ class BatchLoad:
         return [self._results[ready.record_key] for ready in batch]
 
     def _put(self, ready: Ready) -> Operation:
-        return Operation("PUT", f"{self._members}/{_hash(ready)}", member_body(ready.payload), id=ready.record_key)
+        return Operation(
+            "PUT", f"{self._members}/{subscriber_of(ready)}", member_body(ready.payload), id=ready.record_key
+        )
 
     def _run(self, operations: Sequence[Operation]) -> list[OperationAnswer]:
         return self._client.run_batch(operations) if operations else []
@@ -105,12 +104,3 @@ class BatchLoad:
         if error is not None and not isinstance(error, RecordError):
             raise error
         return error
-
-
-def tag_list(tags: dict[str, bool]) -> list[dict[str, str]]:
-    """Return the tags as the endpoint takes them."""
-    return [{"name": name, "status": "active" if on else "inactive"} for name, on in tags.items()]
-
-
-def _hash(ready: Ready) -> str:
-    return subscriber_hash(str(ready.payload["email_address"]))

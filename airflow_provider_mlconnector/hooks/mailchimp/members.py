@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.exceptions import RecordError, RecordRejected
 from airflow_provider_mlconnector.hooks.mailchimp.answers import (
+    ARCHIVED,
     address_refused,
     archived,
-    gone,
+    away,
     result_of,
     tags_to_set,
     without_addresses,
     written,
 )
-from airflow_provider_mlconnector.hooks.mailchimp.client import Answer, MailchimpClient, subscriber_hash
-from airflow_provider_mlconnector.hooks.mailchimp.inventory import ARCHIVED, FEW, Inventory
+from airflow_provider_mlconnector.hooks.mailchimp.client import Answer, MailchimpClient
+from airflow_provider_mlconnector.hooks.mailchimp.inventory import FEW, Inventory, subscriber_of
 from airflow_provider_mlconnector.hooks.mailchimp.loads import BatchLoad
 from airflow_provider_mlconnector.hooks.mailchimp.models import Member
 from airflow_provider_mlconnector.hooks.mailchimp.moves import Moves
@@ -111,13 +112,11 @@ class AudienceMembers:
 
         :param at: the id of a member that is there, under whatever address; by default the record's address decides.
         """
-        subscriber = at or subscriber_hash(str(ready.payload["email_address"]))
+        subscriber = at or subscriber_of(ready)
         try:
             status = "" if at else self._inventory.status(subscriber)
-            if status == ARCHIVED:
-                return archived(subscriber)
-            if status is None and ready.known:
-                return gone()
+            if result := away(subscriber, status, known=ready.known):
+                return result
             answer = self._put(subscriber, member_body(ready.payload))
             return self._tagged(ready, answer, created=status is None)
         except RecordError as refusal:

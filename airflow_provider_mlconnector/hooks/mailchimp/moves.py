@@ -13,10 +13,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from airflow_provider_mlconnector.exceptions import RecordError
-from airflow_provider_mlconnector.hooks.mailchimp.answers import archived, gone, result_of
-from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient, subscriber_hash
+from airflow_provider_mlconnector.hooks.mailchimp.answers import ARCHIVED, archived, away, gone, result_of
+from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient
 from airflow_provider_mlconnector.hooks.mailchimp.errors import MemberExists
-from airflow_provider_mlconnector.hooks.mailchimp.inventory import ARCHIVED
+from airflow_provider_mlconnector.hooks.mailchimp.inventory import subscriber_of
 from airflow_provider_mlconnector.hooks.mailchimp.payload import tags_of
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.ports import Ready
@@ -52,7 +52,7 @@ class Moves:
         while waiting:
             blocked = self._round(waiting, results)
             if len(blocked) == len(waiting):
-                taken = {_hash(ready) for ready in batch}
+                taken = {subscriber_of(ready) for ready in batch}
                 results |= {ready.record_key: self._merged(ready, taken) for ready in blocked}
                 break
             waiting = blocked
@@ -76,7 +76,7 @@ class Moves:
     def _move(self, ready: Ready) -> RowResult:
         if ready.left:
             return self._beside(ready, ready.left)
-        old, new = str(ready.moved_from), _hash(ready)
+        old, new = str(ready.moved_from), subscriber_of(ready)
         if old == new or not self._is_first(ready):
             return self._write(ready)
         there = self._client.member(old)
@@ -89,15 +89,16 @@ class Moves:
     def _beside(self, ready: Ready, old: str) -> RowResult:
         """Write a contact of its own where another record has the old address: new, it is in the state of the old."""
         there = self._client.member(old)
-        if there is None or there.status == ARCHIVED:
-            return gone() if there is None else archived(old)
-        status = {"status_if_new": there.status} if there.status else {}
-        result = self._write(replace(ready, payload={**ready.payload, **status}))
+        status = there.status if there else None
+        if result := away(old, status, known=True):
+            return result
+        new = {"status_if_new": status} if status else {}
+        result = self._write(replace(ready, payload={**ready.payload, **new}))
         return _noted(result, "another record has the old address and its contact", old)
 
     def _without_old(self, ready: Ready, old: str) -> RowResult:
         """Write the new address if it is there: a try of ours whose answer was lost, or its owner, moved it."""
-        if self._client.member(_hash(ready)) is None:
+        if self._client.member(subscriber_of(ready)) is None:
             return gone()
         return _noted(self._write(replace(ready, known=False)), "the contact of the old address is gone", old)
 
@@ -121,10 +122,6 @@ class Moves:
     def _is_first(self, ready: Ready) -> bool:
         """Whether this is the first to take the member along; two records may once have shared its address."""
         return self._movers.setdefault(ready.moved_from, ready.record_key) == ready.record_key
-
-
-def _hash(ready: Ready) -> str:
-    return subscriber_hash(str(ready.payload["email_address"]))
 
 
 def _noted(result: RowResult, note: str, old: str) -> RowResult:

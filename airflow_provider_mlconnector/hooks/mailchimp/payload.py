@@ -142,3 +142,8 @@ def member_body(payload: Mapping[str, Any], *, new: bool = True) -> dict[str, An
 def tags_of(payload: Mapping[str, Any]) -> dict[str, bool]:
     """Return the tags a payload speaks of, and whether the member is to have each."""
     return {name.removeprefix(TAGS): bool(value) for name, value in payload.items() if name.startswith(TAGS)}
+
+
+def tag_list(tags: Mapping[str, bool]) -> list[dict[str, str]]:
+    """Return tags as their endpoint takes them."""
+    return [{"name": name, "status": "active" if on else "inactive"} for name, on in tags.items()]
