@@ -100,7 +100,7 @@ class VendorHook(HttpHook):
         timeout = (extra_options or {}).get("timeout")
         return self.api.request(
             self.method,
-            endpoint or "",
+            self.path_of(endpoint or ""),
             params=request_kwargs.pop("params", None) or (data if reading else None),
             data=None if reading else data,
             headers=headers,
@@ -108,6 +108,10 @@ class VendorHook(HttpHook):
             repeatable=reading,
             **request_kwargs,
         )
+
+    def path_of(self, endpoint: str) -> str:
+        """Return the path of an endpoint as the vendor's pages write it; by default as it is."""
+        return endpoint
 
     def test_connection(self) -> tuple[bool, str]:
         """Log in and say what works; for the *Test* button and `airflow connections test`."""

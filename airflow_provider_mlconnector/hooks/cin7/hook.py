@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-import requests
+from typing import cast
 
 from airflow_provider_mlconnector.hooks.base import VendorHook
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
@@ -22,19 +20,9 @@ class Cin7Hook(VendorHook):
         connection = cast("Cin7Connection", self.connection)
         return Cin7Client(connection, mask=self.mask, limiter=self.limiter(limits(connection)))
 
-    def run(
-        self,
-        endpoint: str | None = None,
-        data: dict[str, Any] | str | None = None,
-        headers: dict[str, Any] | None = None,
-        extra_options: dict[str, Any] | None = None,
-        **request_kwargs: Any,
-    ) -> requests.Response:
-        """Call an endpoint as Cin7's pages write it (`ref/tax`), with or without `ExternalApi/v2` before it.
-
-        See VendorHook.run.
-        """
-        return super().run(versioned(endpoint or ""), data, headers, extra_options, **request_kwargs)
+    def path_of(self, endpoint: str) -> str:
+        """Return the path of an endpoint (`ref/tax`), with or without `ExternalApi/v2` before it."""
+        return versioned(endpoint)
 
 
 def versioned(endpoint: str) -> str:

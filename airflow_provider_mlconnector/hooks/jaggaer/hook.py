@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-import requests
+from typing import cast
 
 from airflow_provider_mlconnector.hooks.base import VendorHook
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
@@ -24,14 +22,7 @@ class JaggaerHook(VendorHook):
         # J1P publishes no rate limit; how many calls run at once is the client's own affair.
         return JaggaerClient(cast("JaggaerConnection", self.connection), mask=self.mask)
 
-    def run(
-        self,
-        endpoint: str | None = None,
-        data: dict[str, Any] | str | None = None,
-        headers: dict[str, Any] | None = None,
-        extra_options: dict[str, Any] | None = None,
-        **request_kwargs: Any,
-    ) -> requests.Response:
-        """Call an endpoint with or without the API prefix (`ja/v1/companyprofiles`); see VendorHook.run."""
-        path = self.client.path(endpoint or "")
-        return super().run(path, data, headers, extra_options, **request_kwargs)
+    def path_of(self, endpoint: str) -> str:
+        """Return the path of an endpoint, with or without the API prefix (`ja/v1/companyprofiles`)."""
+        path: str = self.client.path(endpoint)
+        return path

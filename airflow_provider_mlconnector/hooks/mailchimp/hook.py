@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-import requests
+from typing import cast
 
 from airflow_provider_mlconnector.hooks.base import VendorHook
 from airflow_provider_mlconnector.hooks.mailchimp.client import MailchimpClient
@@ -22,19 +20,9 @@ class MailchimpHook(VendorHook):
         connection = cast("MailchimpConnection", self.connection)
         return MailchimpClient(connection, mask=self.mask, limiter=self.limiter(limits(connection)))
 
-    def run(
-        self,
-        endpoint: str | None = None,
-        data: dict[str, Any] | str | None = None,
-        headers: dict[str, Any] | None = None,
-        extra_options: dict[str, Any] | None = None,
-        **request_kwargs: Any,
-    ) -> requests.Response:
-        """Call an endpoint as Mailchimp's pages write it (`lists`), with or without the version (`/3.0/lists`).
-
-        See VendorHook.run.
-        """
-        return super().run(versioned(endpoint or ""), data, headers, extra_options, **request_kwargs)
+    def path_of(self, endpoint: str) -> str:
+        """Return the path of an endpoint (`lists`), with or without the version before it (`/3.0/lists`)."""
+        return versioned(endpoint)
 
 
 def versioned(endpoint: str) -> str:
