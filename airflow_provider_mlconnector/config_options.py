@@ -57,6 +57,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "Where syncs that deliver files put them. Empty: a folder under $AIRFLOW_HOME.",
         example="/srv/exports",
     ),
+    "settle_seconds": option(
+        "How long a target may go on with a call whose answer was lost: a document that must not be made twice is not "
+        "sent again before this time is over and the target has been asked for it.",
+        kind="float",
+        default="60",
+    ),
     "max_reject_ratio": option(
         "Share of rejected among the records that had to go, above which a run fails (from 20 rejects on).",
         kind="float",

@@ -22,7 +22,8 @@ class RowResult:
     """The target's answer about one record of a batch, in the order of the batch.
 
     `target_id` is the vendor's own id; `code` the vendor's own code; `message` is ours and free of personal
-    data; `detail` the vendor's own words, kept only encrypted.
+    data; `detail` the vendor's own words, kept only encrypted. `awaits` says what the target still has to do with the
+    record, for later runs to follow.
     """
 
     outcome: Outcome
@@ -31,3 +32,4 @@ class RowResult:
     message: str | None = None
     detail: str | None = None
     request_id: str | None = None
+    awaits: str | None = None

@@ -244,7 +244,7 @@ def test_forgetting_a_record_erases_all_of_it(run: Run, trail: None, ledger: Led
     """Its trail, state and link; the others' stay; twice is no error."""
     assert run("forget", "--sync", SYNC, "--key", "1001") == "3 rows deleted\n"
     assert [event["record_key"] for event in ledger.reading.trail(SYNC)] == ["1002"]
-    assert ledger.links("abc", ("jde", "marketo"), "companies", ["1001"]) == {}
+    assert ledger.links("abc", ("jde", "marketo"), "companies").of(["1001"]) == {}
     assert run("forget", "--sync", SYNC, "--key", "1001") == "0 rows deleted\n"
 
 

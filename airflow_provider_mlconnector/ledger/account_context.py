@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, case, select, update
 
@@ -20,46 +20,17 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 PAGE = 1_000
-LINKS = 10_000
 ACCOUNTS = ("companies", "named_accounts", "leads")
 """Entities whose links name the accounts."""
 
 table = schema.account_context
 
 
-class Linked(NamedTuple):
-    """One pair of `mlc_link`."""
-
-    key_a: str
-    key_b: str
-    updated_at: datetime
-
-
-def links_of(database: Database, instance: str, systems: tuple[str, str], entity: str) -> Iterator[Linked]:
-    """Yield all pairs of an entity by their source key; a page of them is in memory."""
-    link = schema.link.c
-    mine = (
-        link.instance == instance,
-        link.entity == entity,
-        link.system_a == systems[0],
-        link.system_b == systems[1],
-    )
-    query = select(link.key_a, link.key_b, link.updated_at).where(*mine).order_by(link.key_a).limit(LINKS)
-    last = ""
-    while True:
-        with database.read() as connection:
-            found = connection.execute(query.where(link.key_a > last)).all()
-        yield from (Linked(*row) for row in found)
-        if len(found) < LINKS:
-            return
-        last = found[-1].key_a
-
-
 def nothing_linked(job: Job) -> str | None:
     """Return why there is no account to say anything of, if there is none: the syncs the other way round link them."""
     source, target = job.sync.systems
     for entity in ACCOUNTS:
-        if next(links_of(job.ledger.database, job.mirror, (target, source), entity), None):
+        if next(job.ledger.links(job.mirror, (target, source), entity).all(), None):
             return None
     return f"{target}_to_{source} has delivered nothing yet"
 

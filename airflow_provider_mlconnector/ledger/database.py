@@ -179,7 +179,7 @@ def _sqlite_on_connect(connection: Any, _: Any) -> None:
     # The driver's own deferred BEGIN fails on the way from read lock to write lock instead of waiting.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=60000", "foreign_keys=ON"):
+    for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -39,10 +39,11 @@ class Reading:
     def open_again(self, scope: Scope, map_version: str, *, writable: bool) -> list[str]:
         """Return the records that a run takes up although their source may not have changed.
 
-        Rejects whose field map has changed since, records whose missing link has come, losers of a shared target key
-        whose winner has left it, and, where the object is writable again, those skipped for it.
+        Those that were sent without an answer, rejects whose field map has changed since, records whose missing link
+        has come, losers of a shared target key whose winner has left it, and, where the object is writable again,
+        those skipped for it.
         """
-        wanted = [and_(record.status == "rejected", record.map_version != map_version)]
+        wanted = [record.status == "pending", and_(record.status == "rejected", record.map_version != map_version)]
         if writable:
             # Those that were mapped have a target key: it was the write that was refused, whatever describe says.
             skipped = and_(record.status == "skipped", record.reason_code == "1018")
@@ -53,8 +54,14 @@ class Reading:
             free = self._whose_winner_has_left(connection, scope)
         return list(dict.fromkeys([*changed, *linked, *free]))
 
+    def pending(self, scope: Scope) -> list[str]:
+        """Return the records that were sent without an answer, in order."""
+        query = select(record.record_key).where(*_open(scope), record.status == "pending")
+        with self._database.read() as connection:
+            return sorted(connection.scalars(query))
+
     def _whose_link_has_come(self, connection: Connection, scope: Scope) -> list[str]:
-        query = select(record.waits_for, record.record_key).where(*_open(scope), record.waits_for.is_not(None))
+        query = select(record.waits_for, record.record_key).where(*_open(scope), record.waits_for.contains("|"))
         waiting: dict[str, dict[str, list[str]]] = {}
         for wanted, key in connection.execute(query):
             entity, _, other = wanted.partition("|")

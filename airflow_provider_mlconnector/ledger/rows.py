@@ -41,6 +41,7 @@ class RecordState:
     read_at: datetime | None
     tried_hash: str | None
     last_run_id: str | None
+    last_sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Delivery:
     :param content_hash: of the mapped payload; stored as acknowledged only for created and updated.
     :param fields: target field → {"source": […], "value": …}; encrypted at rest.
     :param link: the target's own id, when the pair is worth keeping in `mlc_link`.
-    :param waits_for: `entity|key` of the link that is missing.
+    :param waits_for: `entity|key` of the link that is missing, or `@…`: what the target still has to do with it.
+    :param sent_at: of a write that has no answer: when the first try began.
     """
 
     record_key: str
@@ -66,3 +68,4 @@ class Delivery:
     fields: dict[str, Any] | None = None
     link: str | None = None
     waits_for: str | None = None
+    sent_at: datetime | None = None

@@ -115,11 +115,11 @@ record = Table(
     # The hash of what was last tried and refused; what is still the same is not tried again.
     Column("tried_hash", String(32)),
     Column("map_version", String(32)),
-    # `entity|key` of the link this record waits for.
+    # `entity|key` of the link this record waits for, or `@…`: what the target still has to do with it.
     Column("waits_for", String(250)),
     sqlite_with_rowid=False,
 )
-OPEN = text("(mlc_record.status IN ('rejected', 'skipped') OR mlc_record.waits_for IS NOT NULL)")
+OPEN = text("(mlc_record.status IN ('rejected', 'skipped', 'pending') OR mlc_record.waits_for IS NOT NULL)")
 """The few records a run asks for other than by key; to be in each such query, word for word, for the index's sake."""
 
 _OPEN = text(str(OPEN).replace("mlc_record.", ""))

@@ -13,6 +13,7 @@ from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.claims import Claims
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.leases import Leases
+from airflow_provider_mlconnector.ledger.links import Links
 from airflow_provider_mlconnector.ledger.pepper import Pepper
 from airflow_provider_mlconnector.ledger.reading import Reading
 from airflow_provider_mlconnector.ledger.rows import Delivery, RecordState, Scope
@@ -22,7 +23,7 @@ from airflow_provider_mlconnector.ledger.tuples import Rows
 from airflow_provider_mlconnector.outcomes import Outcome
 
 KEPT = ("content_hash", "read_at", "last_sent_at")
-"""Columns that tell of the last successful delivery; a later failure leaves them as they are."""
+"""Columns that tell of the last delivery; a later failure leaves them as they are."""
 
 NESTED_LOOP = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 """For the rest of a transaction."""
@@ -37,6 +38,7 @@ _STATE = (
     schema.record.c.read_at,
     schema.record.c.tried_hash,
     schema.record.c.last_run_id,
+    schema.record.c.last_sent_at,
 )
 
 
@@ -159,18 +161,9 @@ class Ledger:
     def _mine(scope: Scope) -> tuple[ColumnElement[bool], ...]:
         return schema.record.c.instance == scope.instance, schema.record.c.sync == scope.sync
 
-    def links(self, instance: str, systems: tuple[str, str], entity: str, keys: Sequence[str]) -> dict[str, str]:
-        """Return the target keys that these source keys are linked to."""
-        link = schema.link.c
-        where = (
-            link.instance == instance,
-            link.system_a == systems[0],
-            link.system_b == systems[1],
-            link.entity == entity,
-        )
-        query = self.database.by_keys([link.key_a, link.key_b], where, link.key_a, keys)
-        with self.database.read() as connection:
-            return {row.key_a: row.key_b for row in connection.execute(query)}
+    def links(self, instance: str, systems: tuple[str, str], entity: str) -> Links:
+        """Return the links of one entity between two systems."""
+        return Links(self.database, instance, systems, entity)
 
     @cached_property
     def _upsert_link(self) -> Any:

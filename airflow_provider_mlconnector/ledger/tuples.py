@@ -73,7 +73,7 @@ class Rows:
             1,  # attempts
             self._shared(one.changed_at),
             self._run_id,
-            at if delivered else None,  # last_sent_at
+            at if delivered else self._shared(one.sent_at),  # last_sent_at
             at,  # last_seen_at
             at,  # first_seen_at
             self._shared(one.read_at) if delivered else None,

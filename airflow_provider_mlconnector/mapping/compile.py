@@ -7,17 +7,20 @@ like one written by hand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.exceptions import RecordRejected
-from airflow_provider_mlconnector.mapping.converters import CONVERTERS, SEVERAL
+from airflow_provider_mlconnector.mapping.converters import CONVERTERS, EACH, SEVERAL
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.mapping.fieldmap import Row
 
 Build = Callable[[Mapping[str, Any]], dict[str, Any]]
 
+LIST = "[]."
+"""In a target, between the name of a list and a field of its entries: `lines[].quantity`."""
 FILLED = "if v is not None and v != '':"
 """What is blank is no value, whether the source says so by null or by an empty text."""
 
@@ -30,11 +33,16 @@ def compile_rows(rows: Iterable[Row]) -> Build:
     rows = tuple(rows)
     names: dict[str, Any] = {}
     lines = ["def build(record):", "    get, out = record.get, {}"]
-    for index, row in enumerate(rows):
-        lines += [f"    {line}" for line in _lines(row, index, names)]
+    for index, row in enumerate(row for row in rows if LIST not in row.target):
+        if row.convert == EACH:
+            names[f"e{index}"] = _compile_entry(row, rows)
+            text = _lines(replace(row, clear=False), index, names)
+            text.insert(-1, f"    v = [e{index}(one, record) for one in v]")
+        else:
+            text = _lines(row, index, names)
+        lines += [f"    {line}" for line in text]
     lines.append("    return out")
-    exec("\n".join(lines), names)  # noqa: S102 - generated from checked rows; every user text goes in by repr()
-    fast: Build = names["build"]
+    fast: Build = _function(lines, names)
 
     def build(record: Mapping[str, Any]) -> dict[str, Any]:
         try:
@@ -45,12 +53,41 @@ def compile_rows(rows: Iterable[Row]) -> Build:
     return build
 
 
-def _lines(row: Row, index: int, names: dict[str, Any]) -> list[str]:
+def _compile_entry(
+    each: Row, rows: tuple[Row, ...]
+) -> Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]:
+    """Return the function from an entry of a list, and its record, to an entry of the payload's list."""
+    names: dict[str, Any] = {}
+    lines = ["def build(entry, record):", "    mine, get, out = entry.get, record.get, {}"]
+    for index, row in enumerate(entries_of(each, rows)):
+        lines += [f"    {line}" for line in _lines(row, index, names, table_of(each))]
+    lines.append("    return out")
+    entry: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] = _function(lines, names)
+    return entry
+
+
+def entries_of(each: Row, rows: Iterable[Row]) -> list[Row]:
+    """Return the rows for the entries of a list, their targets without the list's name."""
+    start = f"{each.target}{LIST}"
+    return [replace(row, target=row.target.removeprefix(start)) for row in rows if row.target.startswith(start)]
+
+
+def table_of(each: Row) -> str:
+    """Return the table whose rows a list holds: its columns are looked for in the entry, all others in the record."""
+    return each.sources[0].partition(".")[0] + "."
+
+
+def _function(lines: list[str], names: dict[str, Any]) -> Any:
+    exec("\n".join(lines), names)  # noqa: S102 - generated from checked rows; every user text goes in by repr()
+    return names["build"]
+
+
+def _lines(row: Row, index: int, names: dict[str, Any], table: str = "") -> list[str]:
     target = repr(row.target)
     if not row.sources:
         names[f"k{index}"] = f"{row.prefix}{row.value}" if row.prefix else row.value
         return [f"out[{target}] = k{index}"]
-    reads = ", ".join(f"get({source!r})" for source in row.sources)
+    reads = ", ".join(_read(source, table) for source in row.sources)
     name = row.convert.partition(":")[0]
     if row.convert:
         names[f"c{index}"] = _converter(row.convert)
@@ -65,6 +102,12 @@ def _lines(row: Row, index: int, names: dict[str, Any]) -> list[str]:
     return [*lines, "else:", f"    out[{target}] = None"] if row.clear else lines
 
 
+def _read(source: str, table: str) -> str:
+    if table and source.startswith(table):
+        return f"mine({source.removeprefix(table)!r})"
+    return f"get({source!r})"
+
+
 def _converter(convert: str) -> Callable[..., Any]:
     name, colon, argument = convert.partition(":")
     function = CONVERTERS[name]
@@ -76,6 +119,15 @@ def _second(function: Callable[..., Any], argument: str, value: Any) -> Any:
 
 
 def _blame(rows: tuple[Row, ...], record: Mapping[str, Any]) -> RecordRejected:
+    found = _fault((row for row in rows if LIST not in row.target), record)
+    for row in rows if found is None else ():
+        for number, entry in enumerate(record.get(row.sources[0]) or () if row.convert == EACH else (), 1):
+            own = {f"{table_of(row)}{name}": value for name, value in entry.items()}
+            found = found or _fault(entries_of(row, rows), {**record, **own}, f"{row.target} {number}, ")
+    return found or RecordRejected("a value could not be converted", code="invalid_value")
+
+
+def _fault(rows: Iterable[Row], record: Mapping[str, Any], where: str = "") -> RecordRejected | None:
     for row in rows:
         if not row.convert:
             continue
@@ -89,6 +141,6 @@ def _blame(rows: tuple[Row, ...], record: Mapping[str, Any]) -> RecordRejected:
                 str(error) if isinstance(error, ValueError) and str(error).startswith(("is ", "has ")) else "is invalid"
             )
             code = "invalid_email" if row.convert == "email" else "invalid_value"
-            detail = f"{row.target} = {values}"
-            return RecordRejected(f"{row.target}: {'/'.join(row.sources)} {said}", code=code, detail=detail)
-    return RecordRejected("a value could not be converted", code="invalid_value")
+            text = f"{where}{row.target}: {'/'.join(row.sources)} {said}"
+            return RecordRejected(text, code=code, detail=f"{row.target} = {values}")
+    return None

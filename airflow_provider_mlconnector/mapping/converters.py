@@ -154,6 +154,17 @@ def prefix(value: Any, start: str) -> str:
 SEVERAL = ("first", "join", "join_comma", "join_lines")
 """Converters that take several source fields, any of which may be None."""
 
+
+def each(entries: Any) -> list[Any]:
+    """The rows of a list: `lines` from `F4311.LINES`; rows with targets such as `lines[].quantity` say what of each."""
+    if not isinstance(entries, list | tuple):
+        raise ValueError("is not a list")  # noqa: TRY004 - what cannot be converted
+    return list(entries)
+
+
+EACH = each.__name__
+"""The converter of a list, whose entries have rows of their own."""
+
 WITH_ARGUMENT = {"left": "left:40", "prefix": "prefix:ERP-"}
 """Converters that take an argument, with an example."""
 
@@ -161,6 +172,6 @@ CONVERTERS: dict[str, Converter] = {
     function.__name__: function
     for function in (
         text, upper, lower, digits, integer, decimal, boolean, date, instant, email, url, domain,
-        first, join, join_comma, join_lines, left, prefix,
+        first, join, join_comma, join_lines, left, prefix, each,
     )
 }  # fmt: skip

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
-from airflow_provider_mlconnector.mapping.compile import compile_rows
-from airflow_provider_mlconnector.mapping.converters import CONVERTERS, SEVERAL, WITH_ARGUMENT
+from airflow_provider_mlconnector.mapping.compile import LIST, compile_rows
+from airflow_provider_mlconnector.mapping.converters import CONVERTERS, EACH, SEVERAL, WITH_ARGUMENT
 
 SOURCE_FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]*\.[A-Za-z0-9_]+")
 LENGTH = re.compile(r"[1-9][0-9]{0,5}")
@@ -108,6 +108,7 @@ class FieldMap:
                 rows.pop(target, None)
             else:
                 rows[target] = _parse(target, given, tables)
+        _check_lists(rows)
         return FieldMap(tuple(rows.values()))
 
     def plus(self, rows: Iterable[Row]) -> FieldMap:
@@ -123,6 +124,17 @@ class FieldMap:
     def from_json(cls, rows: Iterable[Mapping[str, Any]]) -> FieldMap:
         """The map of `to_json`."""
         return cls(tuple(replace(Row(row["target"]), **{**row, "sources": tuple(row["sources"])}) for row in rows))
+
+
+def _check_lists(rows: Mapping[str, Row]) -> None:
+    """Refuse a row about the entries of a list that no row makes."""
+    for target in rows:
+        name, mark, _ = target.partition(LIST)
+        if mark and (name not in rows or rows[name].convert != EACH):
+            raise ConfigurationError(
+                f"field map, row '{target}': there is no list '{name}'; a row such as \"{name}\": "
+                f'{{"source": "TABLE.LINES", "convert": "{EACH}"}} makes one'
+            )
 
 
 def _parse(target: str, given: Any, tables: Collection[str]) -> Row:

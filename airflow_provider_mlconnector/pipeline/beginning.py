@@ -18,7 +18,16 @@ from airflow_provider_mlconnector.syncs import Sync, syncs_of
 log = logging.getLogger(__name__)
 
 PLAN, ALSO = "plan.json", "also.json"
-BEGINNING = {"cursor": None, "chunk": 0, "part": 0, "rows": 0, "digest": "", "read": 0, "read_at": None}
+BEGINNING: dict[str, Any] = {
+    "cursor": None,
+    "chunk": 0,
+    "part": 0,
+    "rows": 0,
+    "digest": "",
+    "read": 0,
+    "read_at": None,
+    "gone": [],
+}
 """Where a run begins to read; the point to resume from after each page has the same members."""
 
 

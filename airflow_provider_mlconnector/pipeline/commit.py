@@ -10,6 +10,7 @@ from airflow_provider_mlconnector import config
 from airflow_provider_mlconnector.exceptions import AccountingError, Stop
 from airflow_provider_mlconnector.ledger.runs import Counts
 from airflow_provider_mlconnector.pipeline.beginning import ALSO
+from airflow_provider_mlconnector.pipeline.doubt import some
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
 from airflow_provider_mlconnector.pipeline.window import Window
@@ -36,20 +37,16 @@ def commit(job: Job) -> dict[str, Any]:
     counts = job.ledger.runs.counts(job.scope, job.run.run_id)
     read = _read(manifest, counts)
     _report(job, read, counts)
-    try:
-        _check_account(job, read, counts)
-        _check_rejects(job, read, counts)
-    except Stop as error:
-        job.ledger.runs.finish(job.scope, job.run.run_id, "failed", read=read, counts=counts, message=error.message)
-        raise
+    window = Window.from_json(manifest["window"])
+    moves = window.moves_watermark and not manifest["not_configured"]
+    _check(job, read, counts, moves=moves)
     _settle_taken_up(job, manifest)
     message = manifest["not_configured"]
     more = job.sync.finish(job) if job.sync.finish and not message else {}
     job.ledger.runs.finish(job.scope, job.run.run_id, "success", read=read, counts=counts, message=message)
     job.staging.write_json(COMMITTED, {"at": utc_now()})
     _sweep(job)
-    window = Window.from_json(manifest["window"])
-    if window.moves_watermark and not manifest["not_configured"]:
+    if moves:
         mark = job.state.move_watermark(job.instance, window.end, job.run.run_id)
         log.info("%s: watermark %s", job.sync.name, mark.watermark.isoformat())
     else:
@@ -87,12 +84,29 @@ def _read(manifest: dict[str, Any], counts: Counts) -> int:
     return max(read, counts.answered) if manifest["again"] else read
 
 
-def _check_account(job: Job, read: int, counts: Counts) -> None:
-    if counts.pending:
+def _check(job: Job, read: int, counts: Counts, *, moves: bool) -> None:
+    """Note a run that does not add up as failed, and raise."""
+    try:
+        if counts.pending or moves:
+            _check_pending(job)
+        _check_account(job, read, counts)
+        _check_rejects(job, read, counts)
+    except Stop as error:
+        job.ledger.runs.finish(job.scope, job.run.run_id, "failed", read=read, counts=counts, message=error.message)
+        raise
+
+
+def _check_pending(job: Job) -> None:
+    """Hold the watermark while nobody knows of a record whether it has arrived."""
+    if pending := job.ledger.reading.pending(job.scope):
         raise AccountingError(
-            f"{job.sync.name}: {counts.pending} records were sent and their answer is not known; the target is asked "
-            f"by the next try (airflow mlconnector audit --sync {job.sync.name} --outcome pending)"
+            f"{job.sync.name}: {len(pending)} records were sent and their answer is not known: {some(pending)}; the "
+            f"watermark stays, and each run asks the target for them (airflow mlconnector audit --sync {job.sync.name} "
+            "--key KEY)"
         )
+
+
+def _check_account(job: Job, read: int, counts: Counts) -> None:
     if read != counts.answered:
         raise AccountingError(
             f"{job.sync.name}: {read} records were read and {counts.answered} have an outcome; the watermark stays. "

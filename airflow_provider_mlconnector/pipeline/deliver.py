@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.exceptions import OutcomeUnknown, UnexpectedAnswer
 from airflow_provider_mlconnector.ledger.claims import rank
 from airflow_provider_mlconnector.ledger.rows import Delivery
 from airflow_provider_mlconnector.ledger.runs import ChunkCounts
@@ -19,27 +19,18 @@ from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
+from airflow_provider_mlconnector.pipeline.doubt import settle, some
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.lease import held
 from airflow_provider_mlconnector.pipeline.mapper import READY
 from airflow_provider_mlconnector.pipeline.ports import Mapped, TargetObject
 from airflow_provider_mlconnector.pipeline.sender import Answers, Sender
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
+from airflow_provider_mlconnector.pipeline.trail import Trail
 from airflow_provider_mlconnector.pipeline.verdict import Judge, Verdicts
 from airflow_provider_mlconnector.pipeline.window import Window
 
 log = logging.getLogger(__name__)
-
-_encode = msgspec.json.Encoder().encode
-NO_SOURCE = msgspec.Raw(b"[]")
-
-
-class _Field(msgspec.Struct, gc=False):
-    """One field of the trail; the sources are encoded once per run, not once per record."""
-
-    source: msgspec.Raw
-    value: Any
-
 
 _mapped = msgspec.json.Decoder(list[Mapped], float_hook=Decimal)
 
@@ -49,6 +40,7 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
     """Deliver one mapped chunk and return what was done, for the log.
 
     :raises RetryLater, Stop: what ends the task; all answers that came are in the ledger, a retry sends the rest.
+    :raises OutcomeUnknown: of some records nobody knows whether they arrived; a retry asks the target first.
     """
     manifest, window = _begun(job)
     tried = job.ledger.runs.start_chunk(job.scope, job.run.run_id, ref.index)
@@ -62,10 +54,12 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
         with Sender(target, writer.write, lease, job.sync.name) as sender:
             for part in job.staging.parts(ref):
                 verdicts = judge.judge(_decoded(part))
+                settle(job, target, writer.trail, [(item.record_key, key) for item, key in verdicts.doubted])
                 counts = writer.settle(verdicts, counts)
                 sender.send(verdicts.send)
                 done.update(answered=len(verdicts.answered), decided=len(verdicts.decided))
             sender.finish()
+            _resolve(job, sender)
             done.update({outcome.value: count for outcome, count in sender.tally.items()})
     job.ledger.runs.finish_chunk(job.scope, job.run.run_id, ref.index, counts)
     done.update(unchanged=counts.unchanged, carried=counts.skipped + counts.rejected)
@@ -132,20 +126,32 @@ def _said(done: Counter[str]) -> str:
     return ", ".join(f"{count} {name}" for name, count in done.items() if count) or "nothing to do"
 
 
+def _resolve(job: Job, sender: Sender) -> None:
+    """Deliver once more what was sent without an answer: the target is asked for it before anything is sent again."""
+    if sender.doubtful:
+        log.info("%s: %d records have no answer; the target is asked for them", job.sync.name, len(sender.doubtful))
+        sender.again()
+    if sender.doubtful:
+        keys = [item.record_key for item, _ in sender.doubtful]
+        raise OutcomeUnknown(
+            f"{job.sync.name}: {len(keys)} records were sent and their answer is not known: {some(keys)}; "
+            "the next try asks the target for them before it sends anything again"
+        )
+
+
 class Writer:
     """Puts verdicts and answers into the ledger."""
 
     def __init__(self, job: Job, field_map: FieldMap):
         self._job, self._ledger = job, job.ledger
-        self._version = field_map.version
-        self._sources = {name: msgspec.Raw(_encode(sources)) for name, sources in field_map.origins.items()}
+        self.trail = Trail(job, field_map)
 
     def settle(self, verdicts: Verdicts, counts: ChunkCounts) -> ChunkCounts:
         """Write what is decided without asking the target, and count what needs no event."""
         now, scope = utc_now(), self._job.scope
-        self._record([self._decided(item, outcome, now) for item, outcome in verdicts.decided])
+        self.trail.write([self._decided(item, outcome, now) for item, outcome in verdicts.decided])
         quiet = [item.record_key for item in verdicts.unchanged] + [item.record_key for item, _ in verdicts.carried]
-        self._ledger.seen(scope, quiet, now, map_version=self._version)
+        self._ledger.seen(scope, quiet, now, map_version=self.trail.version)
         self._ledger.close_rejects(scope, verdicts.reopened)
         rejected = [state for _, state in verdicts.carried if state.status == Outcome.REJECTED]
         return replace(
@@ -159,11 +165,7 @@ class Writer:
     def write(self, answers: Answers) -> None:
         """Write the answers of one batch in one transaction."""
         now = utc_now()
-        self._record([self._delivered(item, result, now) for item, result in answers])
-
-    def _record(self, deliveries: list[Delivery]) -> None:
-        job = self._job
-        self._ledger.record(job.scope, job.run.run_id, deliveries, map_version=self._version, systems=job.sync.systems)
+        self.trail.write([self._delivered(item, result, now) for item, result in answers])
 
     def _decided(self, item: Mapped, outcome: Outcome, now: datetime) -> Delivery:
         return Delivery(
@@ -176,7 +178,7 @@ class Writer:
             read_at=item.read_at,
             reason_code=item.code,
             reason=item.reason,
-            fields=self._fields(item, item.detail),
+            fields=self.trail.fields(item.payload, item.detail),
             waits_for=item.waits_for,
         )
 
@@ -195,16 +197,7 @@ class Writer:
             request_id=result.request_id,
             reason_code=result.code or item.code,
             reason=result.message or item.reason,
-            fields=self._fields(item, result.detail),
+            fields=self.trail.fields(item.payload, result.detail),
             link=own_key if delivered else None,
-            waits_for=item.waits_for,
+            waits_for=item.waits_for or (f"@{result.awaits}" if result.awaits else None),
         )
-
-    def _fields(self, item: Mapped, detail: str | None) -> dict[str, Any]:
-        sources = self._sources
-        fields: dict[str, Any] = {
-            name: _Field(sources.get(name, NO_SOURCE), value) for name, value in (item.payload or {}).items()
-        }
-        if detail:
-            fields["@answer"] = _Field(NO_SOURCE, detail)
-        return fields

@@ -14,6 +14,7 @@ from airflow_provider_mlconnector import __version__
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
+from airflow_provider_mlconnector.pipeline.doubt import close_gone, watched
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.ports import Batch, Plan, ReadRequest
 from airflow_provider_mlconnector.pipeline.progress import Progress
@@ -55,9 +56,26 @@ def extract(job: Job, source: Any, target: Any, *, cleared: bool = False) -> lis
         batches: Iterator[Batch] = iter(())
     else:
         batches = _batches(job, source, window, plan, point)
-    refs = _Stager(job, point).stage(batches)
+    doubted = _doubted(job, plan)
+    refs = _Stager(job, point).stage(watched(batches, doubted))
+    _close_gone(job, target, point, doubted)
     _finish(job, window, plan, refs, point)
     return refs
+
+
+def _doubted(job: Job, plan: Plan) -> set[str]:
+    """The records that were sent without an answer: each is read, or asked for."""
+    if job.dry_run or job.params.get("limit") is not None or plan.not_configured:
+        return set()
+    return set(job.ledger.reading.pending(job.scope))
+
+
+def _close_gone(job: Job, target: Any, point: dict[str, Any], doubted: set[str]) -> None:
+    # Kept with the point: they count as read, and a try that was killed here has closed some of them already.
+    point["gone"] = sorted(doubted.union(point["gone"]))
+    if point["gone"]:
+        job.state.save_resume(job.run.run_id, point)
+        close_gone(job, target, point["gone"])
 
 
 def _staged_unseen(job: Job) -> list[ChunkRef] | None:
@@ -155,7 +173,7 @@ def _finish(job: Job, window: Window, plan: Plan, refs: list[ChunkRef], point: d
             "instance": job.instance,
             "window": window.to_json(),
             "again": point["again"],
-            "read": sum(ref.rows for ref in refs),
+            "read": sum(ref.rows for ref in refs) + len(point["gone"]),
             "read_from": point["read_at"],
             "read_until": utc_now().isoformat(),
             "chunks": len(refs),

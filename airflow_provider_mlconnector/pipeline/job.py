@@ -13,6 +13,7 @@ from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.exceptions import Unavailable
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Target
+from airflow_provider_mlconnector.pipeline.journal import Journal
 from airflow_provider_mlconnector.pipeline.staging import Staging
 from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
 from airflow_provider_mlconnector.pipeline.window import RunInfo
@@ -69,6 +70,13 @@ class Job:
                 f"{self.sync.name}: the ledger does not know run {self.run.run_id}, which extract began; "
                 "is the Connection 'mlconnector_ledger' there and the same for all workers?"
             )
+
+    @cached_property
+    def journal(self) -> Journal:
+        """What is remembered of each record, for targets whose writes must not be repeated."""
+        from airflow_provider_mlconnector.pipeline.ledger_journal import LedgerJournal
+
+        return LedgerJournal(self)
 
     @cached_property
     def state(self) -> SyncState:

@@ -14,6 +14,7 @@ import msgspec
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.ledger.claims import Claim
 from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.mapping.compile import LIST
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.job import Job
@@ -25,6 +26,7 @@ from airflow_provider_mlconnector.syncs.base import Link
 log = logging.getLogger(__name__)
 
 READY, SKIPPED, REJECTED = "ready", "skipped", "rejected"
+MISSING = "missing_link"
 
 
 class _Page(msgspec.Struct):
@@ -118,22 +120,42 @@ class Mapper:
         return self._job.ledger.pepper.hash(key) if self._sync.personal_key else key
 
     def _resolve(self, link: Link, mapped: Sequence[Mapped]) -> None:
-        ready = [item for item in mapped if item.status == READY and item.payload]
-        waiting = [item for item in ready if item.payload and item.payload.get(link.field) is not None]
-        keys = {str(item.payload[link.field]) for item in waiting if item.payload}
+        """Put the target's key where a source key stands; note what has none yet."""
+        name = link.field.rpartition(LIST)[2]
+        places = [
+            (item, place)
+            for item in mapped
+            if item.payload and (item.status == READY or item.code == MISSING)
+            for place in _places(item.payload, link)
+            if place.get(name) is not None
+        ]
+        keys = {str(place[name]) for _, place in places}
         if not keys:
             return
-        known = self._job.ledger.links(self._job.instance, self._sync.systems, link.entity, list(keys))
-        for item in waiting:
-            payload = item.payload or {}
-            key = str(payload[link.field])
+        known = self._job.ledger.links(self._job.instance, self._sync.systems, link.entity).of(list(keys))
+        missing: dict[str, list[str]] = {}
+        for item, place in places:
+            key = str(place[name])
             if key in known:
-                payload[link.field] = known[key]
+                place[name] = known[key]
                 continue
-            item.waits_for, item.code = f"{link.entity}|{key}", "missing_link"
-            item.reason = f"{link.entity} {key} has not reached the target"
-            if link.required:
-                item.status = REJECTED
-                item.content_hash = content_hash(self._version, item.code, key)
-            else:
-                del payload[link.field]
+            missing.setdefault(item.record_key, []).append(key)
+            if not link.required:
+                del place[name]
+        for item in mapped:
+            if item.record_key in missing:
+                self._lacks(item, link, list(dict.fromkeys(missing[item.record_key])))
+
+    def _lacks(self, item: Mapped, link: Link, keys: Sequence[str]) -> None:
+        reason = f"{link.entity} {', '.join(keys)} {'has' if len(keys) == 1 else 'have'} not reached the target"
+        item.reason = f"{item.reason}; {reason}" if item.code == MISSING else reason
+        item.waits_for, item.code = item.waits_for or f"{link.entity}|{keys[0]}", MISSING
+        if link.required:
+            item.status = REJECTED
+            item.content_hash = content_hash(self._version, item.code, item.reason)
+
+
+def _places(payload: dict[str, Any], link: Link) -> Sequence[dict[str, Any]]:
+    """Return where the field of a link stands: in the payload, or in each entry of one of its lists."""
+    within, mark, _ = link.field.partition(LIST)
+    return payload.get(within) or () if mark else (payload,)

@@ -74,6 +74,7 @@ class Ready:
     :param moved_from: the target's id when its target key has changed.
     :param left: the target's id of an object that was this record's and now is, or is about to be, another record's.
     :param known: it was delivered before under this target key, so the target has it unless someone took it away.
+    :param target_key: as the ledger keeps it.
     """
 
     record_key: str
@@ -81,6 +82,7 @@ class Ready:
     moved_from: str | None = None
     known: bool = False
     left: str | None = None
+    target_key: str | None = None
 
 
 class TargetObject(Protocol):

@@ -24,6 +24,8 @@ class Sender:
     """Sends records of one object type.
 
     :param write: puts the answers of one batch into the ledger.
+
+    `doubtful` holds what was sent without an answer: the target could not say whether it has arrived.
     """
 
     def __init__(self, target: TargetObject, write: Callable[[Answers], None], lease: Lease, name: str):
@@ -36,6 +38,7 @@ class Sender:
         self._read_only: ObjectReadOnly | None = None
         self._progress = Progress(log, f"{name}: delivered")
         self.tally: Counter[Outcome] = Counter()
+        self.doubtful: list[Item] = []
 
     def send(self, items: Sequence[Item]) -> None:
         """Send these records; what does not fill a batch waits for the next call or for `finish`.
@@ -63,6 +66,16 @@ class Sender:
         """
         self._cut(1)
         self._drain()
+
+    def again(self) -> None:
+        """Deliver once more what was sent without an answer; `doubtful` then holds what still has none.
+
+        :raises MLConnectorError: as `send`.
+        """
+        items, self.doubtful = self.doubtful, []
+        self.tally[Outcome.PENDING] -= len(items)
+        self.send(items)
+        self.finish()
 
     def _cut(self, least: int) -> None:
         """Make batches of the records that wait, none smaller than `least`."""
@@ -129,6 +142,8 @@ class Sender:
     def _answer(self, batch: Sequence[Item], results: Sequence[RowResult]) -> None:
         answers = [(item, result) for (item, _), result in zip(batch, results, strict=True)]
         self._write(answers)
+        pairs = zip(batch, results, strict=True)
+        self.doubtful += [item for item, result in pairs if result.outcome is Outcome.PENDING]
         self.tally.update(result.outcome for _, result in answers)
         self._progress.add(len(answers))
 

@@ -21,7 +21,8 @@ class Verdicts:
 
     `answered` have their answer in this run already, `unchanged` are what the target has, `carried` were refused or
     skipped before for the same reason and with the same content, in a run that was accounted for; none of these gets
-    an event.
+    an event. `doubted` are those of the decided ones that an earlier try
+    has sent without an answer, each with its target key.
     """
 
     send: list[tuple[Mapped, Ready]] = field(default_factory=list)
@@ -30,6 +31,7 @@ class Verdicts:
     unchanged: list[Mapped] = field(default_factory=list)
     carried: list[tuple[Mapped, RecordState]] = field(default_factory=list)
     reopened: list[str] = field(default_factory=list)
+    doubted: list[tuple[Mapped, str | None]] = field(default_factory=list)
     known_before: set[str] = field(default_factory=set)
 
 
@@ -99,12 +101,14 @@ class Judge:
 
     def _place(self, item: Mapped, state: RecordState | None, verdicts: Verdicts) -> None:
         if item.status != READY:
+            if state and state.status == Outcome.PENDING:
+                verdicts.doubted.append((item, state.target_key))
             now = (item.status, item.code, item.content_hash)
             if state and (state.status, state.reason_code, state.tried_hash) == now and self._was_reported(state):
                 verdicts.carried.append((item, state))
             else:
                 verdicts.decided.append((item, Outcome(item.status)))
-        elif state and state.content_hash == item.content_hash:
+        elif state and state.content_hash == item.content_hash and state.status != Outcome.PENDING:
             verdicts.unchanged.append(item)
             if state.status in (Outcome.REJECTED, Outcome.SKIPPED):
                 verdicts.reopened.append(item.record_key)
@@ -112,7 +116,8 @@ class Judge:
             verdicts.carried.append((item, state))
         else:
             known = bool(state and state.content_hash and state.target_key == item.target_key)
-            verdicts.send.append((item, Ready(item.record_key, item.payload or {}, known=known)))
+            ready = Ready(item.record_key, item.payload or {}, known=known, target_key=item.target_key)
+            verdicts.send.append((item, ready))
 
     def _is_refused(self, state: RecordState) -> bool:
         """Whether the target has said no to just this, for the record itself or for the whole object (1018)."""
@@ -144,7 +149,7 @@ class Judge:
         if not before:
             return
         job = self._job
-        links = job.ledger.links(job.instance, job.sync.systems, job.sync.entity, list(before))
+        links = job.ledger.links(job.instance, job.sync.systems, job.sync.entity).of(list(before))
         heirs = job.ledger.claims.owners(
             job.target, [state.target_key for state in before.values() if state.target_key]
         )

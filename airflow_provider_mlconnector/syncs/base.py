@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Link:
     """A target field that holds another sync's key, e.g. a lead's company.
 
-    The field map puts the source key there; it becomes the target's through `mlc_link`.
+    The field map puts the source key there; it becomes the target's through `mlc_link`. `lines[].account` is the field
+    `account` of each entry of the list `lines`.
 
     :param required: reject the record while the link is missing; otherwise send it without, and again once it is there.
     """

@@ -33,6 +33,15 @@ def opened(path: str, **named: Any) -> Callable[..., Any]:
     return call
 
 
+def journaled(path: str, **named: Any) -> Callable[..., Any]:
+    """Return `late` for a target whose writes must not be repeated: it is opened with a client and a journal."""
+
+    def call(client: Any, job: Any) -> Any:
+        return _imported(path)(client, job.journal, **named)
+
+    return call
+
+
 def _imported(path: str) -> Any:
     from airflow_provider_mlconnector.hooks.registry import import_object
 

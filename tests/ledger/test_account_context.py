@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_mlconnector.exceptions import RecordRejected, UnknownField
 from airflow_provider_mlconnector.ledger import Delivery, Ledger, Scope, account_context
 from airflow_provider_mlconnector.ledger.account_columns import COLUMNS, EXPORTED, check_columns, has_field, row_of
-from airflow_provider_mlconnector.ledger.account_context import AccountContexts, links_of
+from airflow_provider_mlconnector.ledger.account_context import AccountContexts
 from airflow_provider_mlconnector.outcomes import Outcome
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -86,18 +86,6 @@ def test_pages(contexts: AccountContexts, monkeypatch: pytest.MonkeyPatch) -> No
     keys = [f"C{n}" for n in range(4)]
     contexts.put([row_of({"account_key": key}) for key in reversed(keys)], NOON, moves=True)
     assert [[row["account_key"] for row in page] for page in contexts.pages(["account_key"])] == [keys[:2], keys[2:]]
-
-
-def test_links_of_an_entity(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All pairs of one entity between two systems, page by page."""
-    monkeypatch.setattr(account_context, "LINKS", 2)
-    scope = Scope("abc", "a_to_b.leads")
-    pairs = [Delivery(f"k{n}", Outcome.CREATED, NOON, link=str(n)) for n in range(5)]
-    ledger.record(scope, "r", pairs, systems=("a", "b"))
-    ledger.record(scope, "r", [Delivery("x", Outcome.CREATED, NOON, link="9")], systems=("b", "a"))
-    found = list(links_of(ledger.database, "abc", ("a", "b"), "leads"))
-    assert [(link.key_a, link.key_b) for link in found] == [(f"k{n}", str(n)) for n in range(5)]
-    assert found[0].updated_at == NOON
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_keys_are_looked_up(filled: Ledger, scope: Scope, now: datetime) -> None
     event.listen(filled.database.engine, "before_cursor_execute", note)
     filled.states(scope, keys)
     filled.outcomes_in_run(scope, "r1", keys)
-    filled.links(scope.instance, ("jde", "marketo"), "companies", keys)
+    filled.links(scope.instance, ("jde", "marketo"), "companies").of(keys)
     filled.seen(scope, keys, now)
     filled.close_rejects(scope, keys)
     filled.claims.owners(target, [f"t{key}" for key in keys])

@@ -83,7 +83,7 @@ def test_any_number_of_keys(ledger: Ledger, scope: Scope, now: datetime) -> None
     record(ledger, scope, *(created(str(n), now) for n in range(300)))
     keys = [str(n) for n in range(60_000)]
     assert len(ledger.states(scope, keys)) == 300
-    assert len(ledger.links(scope.instance, SYSTEMS, "companies", keys)) == 300
+    assert len(ledger.links(scope.instance, SYSTEMS, "companies").of(keys)) == 300
     assert len(ledger.outcomes_in_run(scope, "r1", keys)) == 300
     ledger.seen(scope, keys, now + timedelta(days=1))
     assert ledger.reading.seen_since(scope, now + timedelta(days=1)) == 300
@@ -94,7 +94,7 @@ def test_any_key(key: str, ledger: Ledger, scope: Scope, now: datetime) -> None:
     """A key is text, whatever stands in it."""
     record(ledger, scope, created(key, now, reason=key, request_id=key))
     assert list(ledger.states(scope, [key])) == [key]
-    assert ledger.links(scope.instance, SYSTEMS, "companies", [key]) == {key: f"l{key}"}
+    assert ledger.links(scope.instance, SYSTEMS, "companies").of([key]) == {key: f"l{key}"}
     assert next(ledger.reading.trail(scope.sync))["reason"] == key
 
 
@@ -204,12 +204,12 @@ def test_close_rejects(ledger: Ledger, scope: Scope, now: datetime) -> None:
 def test_links(ledger: Ledger, scope: Scope, now: datetime) -> None:
     """A pair is found by instance, systems and entity; a later delivery moves it; none is made without a link."""
     record(ledger, scope, created("1", now), created("2", now, link=None))
-    assert ledger.links(scope.instance, SYSTEMS, "companies", ["1", "2", "3"]) == {"1": "l1"}
-    assert ledger.links("other", SYSTEMS, "companies", ["1"]) == {}
-    assert ledger.links(scope.instance, ("qad", "marketo"), "companies", ["1"]) == {}
-    assert ledger.links(scope.instance, SYSTEMS, "leads", ["1"]) == {}
+    assert ledger.links(scope.instance, SYSTEMS, "companies").of(["1", "2", "3"]) == {"1": "l1"}
+    assert ledger.links("other", SYSTEMS, "companies").of(["1"]) == {}
+    assert ledger.links(scope.instance, ("qad", "marketo"), "companies").of(["1"]) == {}
+    assert ledger.links(scope.instance, SYSTEMS, "leads").of(["1"]) == {}
     record(ledger, scope, created("1", now, link="moved"), rejected("1", now))
-    assert ledger.links(scope.instance, SYSTEMS, "companies", ["1"]) == {"1": "moved"}
+    assert ledger.links(scope.instance, SYSTEMS, "companies").of(["1"]) == {"1": "moved"}
 
 
 def test_batch_is_one_transaction(ledger: Ledger, scope: Scope, now: datetime) -> None:

@@ -55,6 +55,8 @@ GOOD: list[tuple[str, tuple[Any, ...], Any]] = [
     ("left", ("abcdef", "3"), "abc"),
     ("left", (12345, "2"), "12"),
     ("prefix", (1001, "JDE-"), "JDE-1001"),
+    ("each", ([{"A": 1}],), [{"A": 1}]),
+    ("each", ((),), []),
 ]
 
 BAD = [
@@ -76,6 +78,7 @@ BAD = [
     ("email", "a@acme.example; b@acme.example", "is not a valid e-mail address"),
     ("email", "a@acme.example\n", None),
     ("email", LONG, "is not a valid e-mail address"),
+    ("each", "a text", "is not a list"),
 ]
 
 

@@ -158,8 +158,9 @@ def make_ledger(folder: Path) -> Ledger:
     engine = create_engine(
         f"sqlite:///{folder / 'ledger.db'}", hide_parameters=True, connect_args={"check_same_thread": False}
     )
+    database = Database(engine, KEYS)
     schema.metadata.create_all(engine)
-    return Ledger(Database(engine, KEYS))
+    return Ledger(database)
 
 
 @dataclass
@@ -169,7 +170,7 @@ class World:
     folder: Path
     ledger: Ledger
     state: MemoryState = field(default_factory=MemoryState)
-    target: FakeTarget = field(default_factory=FakeTarget)
+    target: Any = field(default_factory=FakeTarget)
     sync: Sync = field(default_factory=make_sync)
     runs: int = 0
 

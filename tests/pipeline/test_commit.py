@@ -69,7 +69,7 @@ def test_an_unanswered_write_holds_the_watermark(world: World) -> None:
     """`pending` means that the target has to be asked; the message says where to look."""
     job = world.upserted(records(2))
     world.ledger.record(job.scope, job.run.run_id, [Delivery("0", Outcome.PENDING, utc_now())])
-    with pytest.raises(AccountingError, match=r"1 records were sent .* --outcome pending"):
+    with pytest.raises(AccountingError, match=r"1 records were sent .*: 0; .* audit --sync"):
         commit(job)
     assert world.watermark is None
 

@@ -176,7 +176,7 @@ def test_a_target_gets_ready_for_a_chunk_before_its_sizes_count(world: World) ->
         world.target.prepared.append((plan, rows))
         world.target.max_batch = rows
 
-    world.target.prepare = choose  # type: ignore[method-assign]
+    world.target.prepare = choose
     world.run(things(0, 7))
     ((plan, rows),) = world.target.prepared
     assert rows == 7

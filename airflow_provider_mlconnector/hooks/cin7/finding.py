@@ -15,8 +15,8 @@ from typing import Any
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase, PurchaseRow
-from airflow_provider_mlconnector.hooks.cin7.journal import Journal
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import ATTRIBUTES
+from airflow_provider_mlconnector.pipeline.journal import Journal
 
 log = logging.getLogger(__name__)
 

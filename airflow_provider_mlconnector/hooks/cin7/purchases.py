@@ -17,13 +17,13 @@ from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.completing import Completion
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase
 from airflow_provider_mlconnector.hooks.cin7.finding import Finder, marked, marked_memo
-from airflow_provider_mlconnector.hooks.cin7.journal import Entry, Journal, MemoryJournal
 from airflow_provider_mlconnector.hooks.cin7.lines import same_lines
 from airflow_provider_mlconnector.hooks.cin7.once import PATIENCE, create_once, look
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft, draft
 from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending, rejected
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import differs
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Purchases:
             entry = self._journal.entry(key) or (Entry(ready.moved_from, None) if ready.moved_from else None)
             purchase = self._there(key, entry) if entry else None
             if purchase is None:
-                return self._created(key, wanted)
+                return self._created(ready, wanted)
             self._journal.created(key, purchase.id)
             return self._changed(key, purchase, wanted, unfinished=bool(entry and entry.begun))
         except RecordError as refusal:
@@ -111,9 +111,10 @@ class Purchases:
         patience = PATIENCE if (self._client.now() - begun).total_seconds() < sum(PATIENCE) else (0.0,)
         return look(lambda: self._finder.find(key, begun), sleep=self._client.pause, patience=patience)
 
-    def _created(self, key: str, wanted: Draft) -> RowResult:
+    def _created(self, ready: Ready, wanted: Draft) -> RowResult:
+        key = ready.record_key
         body, now = marked(wanted.header, key), self._client.now()
-        self._journal.begin(key, now)
+        self._journal.begin(ready, now)
         entry = self._journal.entry(key)
         begun = (entry.begun if entry else None) or now
         try:

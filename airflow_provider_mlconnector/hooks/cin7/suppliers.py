@@ -17,7 +17,6 @@ from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError,
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.filling import completed
-from airflow_provider_mlconnector.hooks.cin7.journal import Journal, MemoryJournal
 from airflow_provider_mlconnector.hooks.cin7.models import fold
 from airflow_provider_mlconnector.hooks.cin7.once import create_once, write_again
 from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending, rejected
@@ -31,6 +30,7 @@ from airflow_provider_mlconnector.hooks.cin7.supplier_fields import (
     supplier_body,
 )
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Suppliers:
         entry = self._journal.entry(key)
         there = self._linked((entry.guid if entry else None) or ready.moved_from) or self._namesake(key, payload)
         if there is None:
-            return self._created(key, payload)
+            return self._created(ready, payload)
         unfinished = entry is not None and entry.begun is not None
         return self._adopted(key, there, payload, Outcome.CREATED if unfinished else Outcome.UPDATED)
 
@@ -117,12 +117,13 @@ class Suppliers:
             )
         return best[0] if best else None
 
-    def _created(self, key: str, payload: Mapping[str, Any]) -> RowResult:
+    def _created(self, ready: Ready, payload: Mapping[str, Any]) -> RowResult:
+        key = ready.record_key
         body = {"Status": "Active", **supplier_body(completed(payload, self._client))}
         contacts = [{**each, "Default": True} for each in contacts_of(payload)]
         addresses = [{**each, "DefaultForType": True} for each in addresses_of(payload)]
         body |= {name: parts for name, parts in (("Addresses", addresses), ("Contacts", contacts)) if parts}
-        self._journal.begin(key, self._client.now())
+        self._journal.begin(ready, self._client.now())
         try:
             made = create_once(
                 lambda: self._client.post_supplier(body),

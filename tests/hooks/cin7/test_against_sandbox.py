@@ -16,10 +16,10 @@ from airflow_provider_mlconnector.hooks.cin7.accounts import Accounts
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.connection import Cin7Connection, limits
 from airflow_provider_mlconnector.hooks.cin7.finding import marker
-from airflow_provider_mlconnector.hooks.cin7.journal import MemoryJournal
 from airflow_provider_mlconnector.hooks.cin7.purchases import Purchases
 from airflow_provider_mlconnector.hooks.cin7.suppliers import Suppliers
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.journal import MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Ready
 from airflow_provider_mlconnector.sandbox.cin7 import Cin7Sandbox
 from airflow_provider_mlconnector.sandbox.core import Clock, SandboxAdapter
@@ -55,9 +55,9 @@ class CrashingJournal(MemoryJournal):
         if self._chance.random() < 0.05:
             raise Crash
 
-    def begin(self, key: str, at: datetime) -> None:
+    def begin(self, ready: Ready, at: datetime) -> None:
         with self._perhaps():
-            super().begin(key, at)
+            super().begin(ready, at)
 
     def created(self, key: str, guid: str) -> None:
         with self._perhaps():

@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from airflow_provider_mlconnector.hooks.cin7.accounts import Accounts
-from airflow_provider_mlconnector.hooks.cin7.journal import MemoryJournal
 from airflow_provider_mlconnector.hooks.cin7.purchases import Purchases
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import CONTACT
 from airflow_provider_mlconnector.hooks.cin7.suppliers import Suppliers
 from airflow_provider_mlconnector.outcomes import Outcome
+from airflow_provider_mlconnector.pipeline.journal import MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Ready
 from tests.conformance import SPECS
 from tests.sandbox.cin7.openapi import FILE, OpenApi

@@ -10,9 +10,9 @@ import requests
 
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.finding import marker
-from airflow_provider_mlconnector.hooks.cin7.journal import Entry, MemoryJournal
 from airflow_provider_mlconnector.hooks.cin7.purchases import Purchases
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.journal import Entry, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Ready
 
 RECORD = "00001-OP-4711-000"
@@ -98,9 +98,9 @@ def test_the_journal_is_written_before_and_between_the_calls(client: Cin7Client,
     seen: list[str] = []
 
     class Watching(MemoryJournal):
-        def begin(self, key: str, at: Any) -> None:
+        def begin(self, ready: Ready, at: Any) -> None:
             seen.append(f"begin after {len(cin7.writes)}")
-            super().begin(key, at)
+            super().begin(ready, at)
 
         def created(self, key: str, guid: str) -> None:
             seen.append(f"{guid} after {len(cin7.writes)}")
@@ -206,7 +206,7 @@ def test_a_try_that_crashed_is_looked_for_first(
     client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
 ) -> None:
     """Its header is there: the lines go, and no second header."""
-    journal.begin(RECORD, clock.now() - timedelta(hours=1))
+    journal.begin(Ready(RECORD, {}), clock.now() - timedelta(hours=1))
     cin7.pages("purchaseList", [ROW])
     assert send(client, journal) == RowResult(Outcome.CREATED, "g-1")
     assert cin7.writes == ["POST purchase/order"]
@@ -216,7 +216,7 @@ def test_a_crash_between_the_calls_is_completed(
     client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
 ) -> None:
     """The id is noted, so nobody needs to look."""
-    journal.begin(RECORD, clock.now())
+    journal.begin(Ready(RECORD, {}), clock.now())
     journal.created(RECORD, "g-1")
     assert send(client, journal) == RowResult(Outcome.CREATED, "g-1")
     assert cin7.writes == ["POST purchase/order"]
@@ -227,7 +227,7 @@ def test_voided_and_foreign_purchases_are_not_taken(
     client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
 ) -> None:
     """One with the marker that somebody voided, and one that is another record's."""
-    journal.begin(RECORD, clock.now() - timedelta(hours=1))
+    journal.begin(Ready(RECORD, {}), clock.now() - timedelta(hours=1))
     journal.finished("other", "g-8")
     cin7.pages("purchaseList", [{**ROW, "ID": "g-9", "Status": "VOIDED"}, {**ROW, "ID": "g-8"}])
     cin7.answer("POST", "advanced-purchase", {**HEADER, "ID": "g-2"})
@@ -265,7 +265,7 @@ def test_an_orphan_of_an_order_that_no_longer_goes_is_voided(
     client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
 ) -> None:
     """The try before made a header; the order has since got an unknown item."""
-    journal.begin(RECORD, clock.now())
+    journal.begin(Ready(RECORD, {}), clock.now())
     journal.created(RECORD, "g-1")
     assert send(client, journal, with_lines({"SKU": "none", "Quantity": 1, "Price": 1})).code == "unknown_product"
     assert cin7.writes == ["DELETE purchase"]
@@ -443,7 +443,7 @@ def test_an_authorised_order_that_is_as_it_should_be_is_delivered(
     client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
 ) -> None:
     """A crash after the authorisation: nothing is left to do."""
-    journal.begin(RECORD, clock.now())
+    journal.begin(Ready(RECORD, {}), clock.now())
     journal.created(RECORD, "g-1")
     cin7.answer("GET", "purchase", {**FULL, "Order": {**ORDER, "Status": "AUTHORISED"}})
     assert send(client, journal) == RowResult(Outcome.CREATED, "g-1")

@@ -9,10 +9,10 @@ import requests
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.connection import Defaults
-from airflow_provider_mlconnector.hooks.cin7.journal import MemoryJournal
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import check_supplier
 from airflow_provider_mlconnector.hooks.cin7.suppliers import Suppliers
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.journal import MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Ready
 
 ACME = {"Name": "Acme Tools", "Addresses.Billing.Line1": "1 High St", "Addresses.Billing.Country": "Australia",

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from airflow_provider_mlconnector.ledger.account_context import Linked, links_of
 from airflow_provider_mlconnector.ledger.database import Database
+from airflow_provider_mlconnector.ledger.links import Linked, Links
 
 COMPANIES, NAMED_ACCOUNTS, LEADS = "companies", "named_accounts", "leads"
 
@@ -30,7 +30,7 @@ class Mirror:
 
     def links(self, entity: str) -> Iterator[Linked]:
         """Yield the pairs of one of them."""
-        return links_of(self.database, self.instance, self.systems, entity)
+        return Links(self.database, self.instance, self.systems, entity).all()
 
     def leads(self) -> Iterator[tuple[int, str, datetime]]:
         """Yield lead id, account key, and when the two were linked last."""

@@ -134,8 +134,8 @@ def upgrade() -> None:
         "mlc_record",
         ["sync", "instance"],
         unique=False,
-        sqlite_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
-        postgresql_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
+        sqlite_where=sa.text("(status IN ('rejected', 'skipped', 'pending') OR waits_for IS NOT NULL)"),
+        postgresql_where=sa.text("(status IN ('rejected', 'skipped', 'pending') OR waits_for IS NOT NULL)"),
     )
     op.create_table(
         "mlc_run",
@@ -183,8 +183,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_mlc_record_open",
         table_name="mlc_record",
-        sqlite_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
-        postgresql_where=sa.text("(status IN ('rejected', 'skipped') OR waits_for IS NOT NULL)"),
+        sqlite_where=sa.text("(status IN ('rejected', 'skipped', 'pending') OR waits_for IS NOT NULL)"),
+        postgresql_where=sa.text("(status IN ('rejected', 'skipped', 'pending') OR waits_for IS NOT NULL)"),
     )
     op.drop_table("mlc_record")
     op.drop_table("mlc_quota")

@@ -1,22 +1,31 @@
-"""What is remembered of each record beyond one run: its id in Cin7, and whether a try was left unfinished.
+"""What is remembered of each record whose write must not be repeated: its id in the target, and an unfinished try.
 
-Cin7 has neither a key of the caller's nor a search for one, so this memory is what keeps a purchase from being made
-twice. The pipeline's ledger is to stand behind it; the one here lasts as long as the process.
+Some targets know neither a key of the caller's nor a repeatable write. So a try is noted before it is made (`pending`
+in the trail), and after a crash or a lost answer the target is asked for the record before anything is sent again.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar, runtime_checkable
+
+from airflow_provider_mlconnector import config
+from airflow_provider_mlconnector.outcomes import RowResult
+from airflow_provider_mlconnector.pipeline.ports import Ready
+
+T = TypeVar("T")
+
+LONGEST_PAUSE = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A record that was sent.
 
-    :param guid: Cin7's id; None while it is not known.
+    :param guid: the target's id; None while it is not known.
     :param begun: when the try began that is not finished yet; None when the record was delivered whole.
     """
 
@@ -32,10 +41,10 @@ class Journal(Protocol):
         ...
 
     def owner(self, guid: str) -> str | None:
-        """Return the record that has this id of Cin7's."""
+        """Return the record that has this id of the target's."""
         ...
 
-    def begin(self, key: str, at: datetime) -> None:
+    def begin(self, ready: Ready, at: datetime) -> None:
         """Note that a record is about to be sent; an unfinished try that began earlier keeps its time."""
         ...
 
@@ -48,7 +57,16 @@ class Journal(Protocol):
         ...
 
     def drop(self, key: str) -> None:
-        """Forget a record of which nothing is left in Cin7, or nothing was made."""
+        """Forget a record of which nothing is left in the target, or nothing was made."""
+        ...
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A target object that can say what became of a record that is not to be sent any more."""
+
+    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+        """Return what the target has of a record whose answer was lost; None when it has nothing."""
         ...
 
 
@@ -70,11 +88,12 @@ class MemoryJournal:
         with self._lock:
             return self._owners.get(guid.lower())
 
-    def begin(self, key: str, at: datetime) -> None:
+    def begin(self, ready: Ready, at: datetime) -> None:
         """See Journal."""
         with self._lock:
-            before = self._entries.get(key)
-            self._entries[key] = Entry(before.guid if before else None, (before.begun if before else None) or at)
+            before = self._entries.get(ready.record_key)
+            began = (before.begun if before else None) or at
+            self._entries[ready.record_key] = Entry(before.guid if before else None, began)
 
     def created(self, key: str, guid: str) -> None:
         """See Journal."""
@@ -95,3 +114,31 @@ class MemoryJournal:
             entry = self._entries.pop(key, None)
             if entry and entry.guid:
                 self._owners.pop(entry.guid.lower(), None)
+
+
+def settle_seconds() -> float:
+    """Return `[mlconnector] settle_seconds`: how long a target may go on with a call whose answer was lost."""
+    return float(config.option("settle_seconds", "60"))
+
+
+def look(
+    find: Callable[[], T | None],
+    begun: datetime,
+    *,
+    now: Callable[[], datetime],
+    sleep: Callable[[float], None],
+    seconds: float | None = None,
+) -> T | None:
+    """Return what `find` finds of a try that began then, asking until the target cannot be at it any more.
+
+    :param seconds: how long it can be, by default `settle_seconds`.
+    """
+    left = (settle_seconds() if seconds is None else seconds) - (now() - begun).total_seconds()
+    pause = 1.0
+    while True:
+        found = find()
+        if found is not None or left <= 0:
+            return found
+        step = min(pause, left)
+        sleep(step)
+        left, pause = left - step, min(2 * pause, LONGEST_PAUSE)
