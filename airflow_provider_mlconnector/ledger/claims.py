@@ -17,6 +17,7 @@ from sqlalchemy import and_, bindparam, delete, or_, select, update
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.rows import DUPLICATE, GIVEN_UP, Scope
+from airflow_provider_mlconnector.outcomes import Outcome
 
 LOCK = 6024903
 """The claims' space of advisory locks."""
@@ -67,26 +68,42 @@ class Claims:
     def __init__(self, database: Database):
         self._database = database
 
-    def take(self, scope: Scope, target: Target, claims: Sequence[Claim], *, first_load: bool = False) -> None:
+    def take(
+        self, scope: Scope, target: Target, claims: Sequence[Claim], *, first_load: bool = False, once: bool = False
+    ) -> None:
         """Claim target keys; each goes to the newest change, ties to the smallest record key.
 
         :param first_load: no record of this sync has claimed anything yet, so there is nothing to give up.
+        :param once: what was delivered, or sent without an answer, keeps its key.
         """
         with self._database.write() as connection:
             # Maps claim in parallel; two that touch the same keys in another order would deadlock.
             self._database.lock(connection, LOCK, f"{target.account}|{target.object}")
             if not first_load:
-                claims = self._renewed(connection, scope, target, claims)
+                kept = self._delivered(connection, scope, [claim.record_key for claim in claims]) if once else set()
+                stay = [claim for claim in claims if claim.target_key is not None or claim.record_key not in kept]
+                claims = self._renewed(connection, scope, target, stay)
             best: dict[str, Claim] = {}
             for claim in claims:
                 if claim.target_key is not None:
                     best[claim.target_key] = min(best.get(claim.target_key, claim), claim, key=rank)
             before = {} if first_load else self._holders(connection, scope, target, list(best))
+            holders = self._delivered(connection, scope, list(before.values())) if once else set()
+            for key in [key for key, holder in before.items() if holder in holders]:
+                del best[key], before[key]
             rows = [self._row(scope, target, key, claim) for key, claim in best.items()]
             self._database.many_rows(connection, self._upsert, rows)
             contested = [key for key, holder in before.items() if holder != best[key].record_key]
             after = self._holders(connection, scope, target, contested) if contested else {}
             self._displace(connection, scope, {key: before[key] for key in contested if after[key] != before[key]})
+
+    def _delivered(self, connection: Any, scope: Scope, keys: Sequence[str]) -> set[str]:
+        """Return which of these records the target has, or may have."""
+        table = schema.record.c
+        columns = [table.record_key, table.content_hash, table.status]
+        mine = (table.instance == scope.instance, table.sync == scope.sync)
+        rows = connection.execute(self._database.by_keys(columns, mine, table.record_key, keys))
+        return {row.record_key for row in rows if row.content_hash or row.status == Outcome.PENDING}
 
     def _row(self, scope: Scope, target: Target, key: str, claim: Claim) -> tuple[Any, ...]:
         moment = self._database.moment

@@ -44,6 +44,10 @@ class Links:
         with self._database.read() as connection:
             return {row.key_a: row.key_b for row in connection.execute(query)}
 
+    def sources(self) -> dict[str, str]:
+        """Return all pairs the other way round: target key, case folded, → source key."""
+        return {pair.key_b.casefold(): pair.key_a for pair in self.all()}
+
     def all(self) -> Iterator[Linked]:
         """Yield all pairs by their source key; a page of them is in memory."""
         query = select(link.key_a, link.key_b, link.updated_at).where(*self._mine).order_by(link.key_a).limit(PAGE)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import DUPLICATE, Scope
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, REVERSE, Awaiting, Scope
 
 record, event, run, link, claim = (
     schema.record.c,
@@ -36,12 +36,14 @@ class Reading:
     def __init__(self, database: Database):
         self._database = database
 
-    def open_again(self, scope: Scope, map_version: str, *, writable: bool) -> list[str]:
+    def open_again(self, scope: Scope, map_version: str, *, writable: bool, mirror: str = "") -> list[str]:
         """Return the records that a run takes up although their source may not have changed.
 
         Those that were sent without an answer, rejects whose field map has changed since, records whose missing link
         has come, losers of a shared target key whose winner has left it, and, where the object is writable again,
         those skipped for it.
+
+        :param mirror: the instance of the syncs the other way round.
         """
         wanted = [record.status == "pending", and_(record.status == "rejected", record.map_version != map_version)]
         if writable:
@@ -50,7 +52,7 @@ class Reading:
             wanted.append(and_(skipped, record.target_key.is_(None)))
         with self._database.read() as connection:
             changed = connection.scalars(select(record.record_key).where(*_open(scope), or_(*wanted))).all()
-            linked = self._whose_link_has_come(connection, scope)
+            linked = self._whose_link_has_come(connection, scope, mirror)
             free = self._whose_winner_has_left(connection, scope)
         return list(dict.fromkeys([*changed, *linked, *free]))
 
@@ -60,7 +62,26 @@ class Reading:
         with self._database.read() as connection:
             return sorted(connection.scalars(query))
 
-    def _whose_link_has_come(self, connection: Connection, scope: Scope) -> list[str]:
+    def awaiting(self, scope: Scope) -> list[Awaiting]:
+        """Return the records that the target has taken and still works on."""
+        columns = (record.record_key, record.target_key, record.waits_for)
+        query = select(*columns).where(*_open(scope), record.waits_for.startswith("@")).order_by(record.record_key)
+        with self._database.read() as connection:
+            found = [
+                (key, target_key, *waits[1:].partition(":")) for key, target_key, waits in connection.execute(query)
+            ]
+        return [Awaiting(key, target_key, what, state) for key, target_key, what, _, state in found]
+
+    def last_sent(self, scope: Scope, key: str) -> dict[str, Any]:
+        """Return the values that a record was last sent with, by target field; empty when the trail has been pruned."""
+        mine = (event.instance == scope.instance, event.sync == scope.sync, event.record_key == key)
+        sent = event.outcome.in_(("pending", "created", "updated"))
+        query = select(event.fields).where(*mine, sent, schema.is_delivery()).order_by(event.id.desc()).limit(1)
+        with self._database.read() as connection:
+            fields = self._open(connection.scalar(query)) or {}
+        return {name: field["value"] for name, field in fields.items() if not name.startswith("@")}
+
+    def _whose_link_has_come(self, connection: Connection, scope: Scope, mirror: str) -> list[str]:
         query = select(record.waits_for, record.record_key).where(*_open(scope), record.waits_for.contains("|"))
         waiting: dict[str, dict[str, list[str]]] = {}
         for wanted, key in connection.execute(query):
@@ -68,10 +89,22 @@ class Reading:
             waiting.setdefault(entity, {}).setdefault(other, []).append(key)
         come: list[str] = []
         for entity, keys in waiting.items():
+            if entity.startswith(REVERSE):
+                come += self._linked_by_the_mirror(connection, mirror, entity.removeprefix(REVERSE), keys)
+                continue
             where = (link.entity == entity, link.instance == scope.instance)
             for found in connection.scalars(self._database.by_keys([link.key_a], where, link.key_a, list(keys))):
                 come += keys[found]
         return come
+
+    @staticmethod
+    def _linked_by_the_mirror(
+        connection: Connection, mirror: str, entity: str, keys: dict[str, list[str]]
+    ) -> list[str]:
+        # No index leads from a target's key: the few entities that are linked both ways are small.
+        query = select(link.key_b).where(link.instance == mirror, link.entity == entity)
+        there = {key.casefold() for key in connection.scalars(query)}
+        return [record_key for key, waiting in keys.items() if key.casefold() in there for record_key in waiting]
 
     def _whose_winner_has_left(self, connection: Connection, scope: Scope) -> list[str]:
         query = select(record.record_key, record.target_key).where(

@@ -11,6 +11,12 @@ from airflow_provider_mlconnector.outcomes import Outcome
 DUPLICATE = "duplicate_of"
 """Reason code of a record whose target key belongs to another record."""
 
+REVERSE = "~"
+"""In `waits_for`: the link is one of the syncs the other way round, and known by its target's key."""
+
+FOLLOWED = "followed:"
+"""Before the state in the reason code of an event about what the target has done with a record since: no delivery."""
+
 GIVEN_UP = ""
 """Content hash of a record whose object in the target is another record's now: whatever it was, it is not there."""
 
@@ -42,6 +48,16 @@ class RecordState:
     tried_hash: str | None
     last_run_id: str | None
     last_sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Awaiting:
+    """A record that the target has taken and still works on: `what` it is to make of it, the `state` last noted."""
+
+    record_key: str
+    target_key: str | None
+    what: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

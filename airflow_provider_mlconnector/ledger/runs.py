@@ -161,7 +161,8 @@ class Runs:
     def counts(self, scope: Scope, run_id: str) -> Counts:
         """Count the run's outcomes: each record once, by its last answer; created then updated is created."""
         of_run = (event.id >= self.first_event(run_id), event.run_id == run_id)
-        mine = (*of_run, event.instance == scope.instance, event.sync == scope.sync)
+        # What a target has done since with records of earlier runs is no part of this one's account.
+        mine = (*of_run, event.instance == scope.instance, event.sync == scope.sync, schema.is_delivery())
         last = select(func.max(event.id)).where(*mine).group_by(event.record_key)
         made = select(event.record_key).where(*mine, event.outcome == Outcome.CREATED.value).correlate(None).distinct()
         remade = (event.outcome == Outcome.UPDATED.value) & event.record_key.in_(made)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     Float,
@@ -21,9 +22,12 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    or_,
     text,
 )
 from sqlalchemy.types import TypeEngine
+
+from airflow_provider_mlconnector.ledger.rows import FOLLOWED
 
 metadata = MetaData()
 
@@ -143,6 +147,13 @@ event = Table(
     # By record, for its story; by run the rows lie together behind `mlc_run.first_event`.
     Index("ix_mlc_event_record", "record_key", "sync"),
 )
+
+
+def is_delivery() -> ColumnElement[bool]:
+    """An event about a delivery, and not about what the target has done with the record since."""
+    code = event.c.reason_code
+    return or_(code.is_(None), code.not_like(f"{FOLLOWED}%"))
+
 
 link = Table(
     "mlc_link",

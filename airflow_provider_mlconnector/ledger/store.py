@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_column, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.claims import Claims
@@ -70,6 +70,7 @@ class Ledger:
             event.sync == scope.sync,
             event.run_id == run_id,
             event.outcome != Outcome.PENDING.value,
+            schema.is_delivery(),
         )
         query = self.database.by_keys([event.record_key], where, event.record_key, keys)
         with self.database.read() as connection:
@@ -97,6 +98,26 @@ class Ledger:
             links = [rows.link(one) for one in deliveries if one.link is not None]
             self.database.many_rows(connection, self._upsert_link, links, unique=0)
 
+    def note(self, scope: Scope, run_id: str, deliveries: Sequence[Delivery]) -> None:
+        """Write events about what the target has done with records since they were delivered; their state stays."""
+        if not deliveries:
+            return
+        rows = Rows(self.database, scope, run_id, "", ("", ""))
+        waits = [
+            {"f_key": one.record_key, "f_waits": one.waits_for, "f_inst": scope.instance, "f_sync": scope.sync}
+            for one in deliveries
+        ]
+        with self.database.write() as connection:
+            self.database.many_rows(connection, self._insert_event, [rows.event(one) for one in deliveries])
+            self.database.many(connection, self._set_waits, waits)
+
+    @cached_property
+    def _set_waits(self) -> Any:
+        record = schema.record.c
+        mine = (record.instance == bindparam("f_inst"), record.sync == bindparam("f_sync"))
+        values: dict[str, Any] = {"waits_for": bindparam("f_waits")}
+        return update(schema.record).where(*mine, record.record_key == bindparam("f_key")).values(values)
+
     @cached_property
     def _insert_event(self) -> Any:
         return self.database.insert_rows(schema.event)
@@ -110,6 +131,9 @@ class Ledger:
         changes = {column.name: new[column.name] for column in table.columns if column.name not in keys}
         changes |= {name: func.coalesce(new[name], table.c[name]) for name in (*KEPT, "changed_at")}
         changes["target_key"] = _key_in_force(new, table.c)
+        # What the target still has to do with it goes on, whatever becomes of a later change of the record.
+        followed = and_(new.waits_for.is_(None), new.content_hash.is_(None), _is_followed(table.c.waits_for))
+        changes["waits_for"] = case((followed, table.c.waits_for), else_=new.waits_for)
         changes |= {"attempts": table.c.attempts + new.attempts, "first_seen_at": table.c.first_seen_at}
         return insert.on_conflict_do_update(index_elements=keys, set_=changes)
 
@@ -174,6 +198,10 @@ class Ledger:
             index_elements=[column.name for column in table.primary_key],
             set_={"key_b": new.key_b, "updated_at": new.updated_at},
         )
+
+
+def _is_followed(waits_for: ColumnElement[str]) -> ColumnElement[bool]:
+    return func.substr(waits_for, literal_column("1"), literal_column("1")) == literal_column("'@'")
 
 
 def _key_in_force(new: Any, old: Any) -> ColumnElement[Any]:

@@ -9,6 +9,7 @@ from airflow.sdk import Asset
 
 from airflow_provider_mlconnector.operators.base import SyncOperator
 from airflow_provider_mlconnector.pipeline.commit import commit
+from airflow_provider_mlconnector.pipeline.follow import follow_up
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -49,9 +50,21 @@ class CommitOperator(SyncOperator):
     def step(self, context: Context) -> dict[str, Any]:
         """Commit the run and return its counts."""
         job = self.job(context)
+        self._follow(context, job)
         done = commit(job)
         self._announce(context, job, done)
         return done
+
+    def _follow(self, context: Context, job: Job) -> None:
+        """Ask the target what it has made of records that it took in earlier runs, where there are any."""
+        if job.dry_run or job.staging.manifest() is None or not job.ledger.reading.awaiting(job.scope):
+            return
+        job.require_run()
+        hook = self.hook(self.declared.target, context)
+        try:
+            follow_up(job, self.declared.open_target(hook.client, job))
+        finally:
+            hook.close()
 
     def _announce(self, context: Context, job: Job, done: dict[str, Any]) -> None:
         events: Any = context.get("outlet_events")

@@ -47,7 +47,7 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     )
     job.staging.remove()
     job.staging.write_json(PLAN, asdict(plan))
-    also = [] if job.dry_run else job.ledger.reading.open_again(job.scope, version, writable=plan.read_only is None)
+    also = [] if job.dry_run else _taken_up(job, plan, version)
     if also:
         log.info("%s: %d records are taken up again: their map or missing link has changed", sync.name, len(also))
     # Not in the resume point, which is written after every page: these may be many.
@@ -55,6 +55,11 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     point = {**BEGINNING, "window": window.to_json(), "instance": job.instance, "again": again}
     job.state.save_resume(job.run.run_id, point)
     return point
+
+
+def _taken_up(job: Job, plan: Plan, version: str) -> list[str]:
+    writable = plan.read_only is None
+    return job.ledger.reading.open_again(job.scope, version, writable=writable, mirror=job.mirror)
 
 
 def _check_later_maps(job: Job, source: Any, target: Any) -> None:

@@ -13,9 +13,8 @@ from typing import Any
 from airflow_provider_mlconnector.ledger.rows import Delivery
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
-from airflow_provider_mlconnector.pipeline.journal import Settles
 from airflow_provider_mlconnector.pipeline.lease import held
-from airflow_provider_mlconnector.pipeline.ports import Batch
+from airflow_provider_mlconnector.pipeline.ports import Batch, Settles
 from airflow_provider_mlconnector.pipeline.trail import Trail
 
 log = logging.getLogger(__name__)

@@ -10,10 +10,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Protocol, TypeVar
 
 from airflow_provider_mlconnector import config
-from airflow_provider_mlconnector.outcomes import RowResult
 from airflow_provider_mlconnector.pipeline.ports import Ready
 
 T = TypeVar("T")
@@ -58,15 +57,6 @@ class Journal(Protocol):
 
     def drop(self, key: str) -> None:
         """Forget a record of which nothing is left in the target, or nothing was made."""
-        ...
-
-
-@runtime_checkable
-class Settles(Protocol):
-    """A target object that can say what became of a record that is not to be sent any more."""
-
-    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
-        """Return what the target has of a record whose answer was lost; None when it has nothing."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +13,7 @@ import msgspec
 
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.ledger.claims import Claim
+from airflow_provider_mlconnector.ledger.rows import REVERSE
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.mapping.compile import LIST
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
@@ -55,7 +56,8 @@ def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
             page = _pages.decode(part)
             mapped = mapper.map(page.rows, page.read_at)
             if not job.dry_run:
-                job.ledger.claims.take(job.scope, job.target, [_claim(item) for item in mapped], first_load=first_load)
+                claims = [_claim(item) for item in mapped]
+                job.ledger.claims.take(job.scope, job.target, claims, first_load=first_load, once=job.sync.once)
             digest = chain(digest, staging.write_part(path, number, mapped))
             for item in mapped:
                 tally[item.status] += 1
@@ -82,36 +84,45 @@ class Mapper:
         self._build = field_map.function
         self._version = field_map.version
         self._validate = self._sync.validator(plan)
-        self._links = tuple(link for link in self._sync.links if link.field in field_map.origins)
+        linked = set(field_map.origins).difference(plan.unlinked)
+        self._links = tuple(link for link in self._sync.links if link.field in linked)
+        self._sources: dict[str, dict[str, str]] = {}
 
     def map(self, records: Sequence[dict[str, Any]], read_at: datetime) -> list[Mapped]:
         """Map records that were read together."""
         mapped = [self._one(record, read_at) for record in records]
         for link in self._links:
             self._resolve(link, mapped)
-        for item in mapped:
-            if item.status == READY:
-                item.content_hash = content_hash(item.payload)
+        for item, record in zip(mapped, records, strict=True):
+            self._complete(item, record)
         return mapped
 
     def _one(self, record: dict[str, Any], read_at: datetime) -> Mapped:
         changed = record.get("changed_at")
         changed_at = datetime.fromisoformat(changed) if changed else None
         item = Mapped(record["record_key"], READY, read_at, changed_at, "", None)
-        skip = self._sync.skip(record) or self._plan.read_only
         try:
-            if skip:
+            if skip := self._sync.skip(record) or self._plan.read_only:
                 item.status, (item.code, item.reason) = SKIPPED, skip
             else:
                 item.payload = self._build(record)
+        except RecordRejected as error:
+            _refuse(item, error)
+        return item
+
+    def _complete(self, item: Mapped, record: dict[str, Any]) -> None:
+        """Check a payload once its links are in it, and say what the record is by its content."""
+        if item.status == READY and item.payload is not None:
+            try:
                 self._validate(item.payload)
                 item.target_key = self._key(item.payload)
-        except RecordRejected as error:
-            item.status, item.code, item.reason, item.detail = REJECTED, error.code, error.message, error.detail
-        if item.status != READY:
+            except RecordRejected as error:
+                _refuse(item, error)
+        if item.status == READY:
+            item.content_hash = content_hash(item.payload)
+        elif not item.content_hash:
             # What could be mapped stays, for the trail: a refusal is understood by the values it was about.
             item.content_hash = content_hash(self._version, item.code, record)
-        return item
 
     def _key(self, payload: dict[str, Any]) -> str:
         key = self._sync.target_key(payload)
@@ -132,7 +143,7 @@ class Mapper:
         keys = {str(place[name]) for _, place in places}
         if not keys:
             return
-        known = self._job.ledger.links(self._job.instance, self._sync.systems, link.entity).of(list(keys))
+        known = self._known(link, keys)
         missing: dict[str, list[str]] = {}
         for item, place in places:
             key = str(place[name])
@@ -146,13 +157,35 @@ class Mapper:
             if item.record_key in missing:
                 self._lacks(item, link, list(dict.fromkeys(missing[item.record_key])))
 
+    def _known(self, link: Link, keys: set[str]) -> Mapping[str, str]:
+        job = self._job
+        if not link.reverse:
+            return job.ledger.links(job.instance, self._sync.systems, link.entity).of(list(keys))
+        if link.entity not in self._sources:
+            there = self._sync.target, self._sync.source
+            self._sources[link.entity] = job.ledger.links(job.mirror, there, link.entity).sources()
+        sources = self._sources[link.entity]
+        return {key: sources[key.casefold()] for key in keys if key.casefold() in sources}
+
     def _lacks(self, item: Mapped, link: Link, keys: Sequence[str]) -> None:
-        reason = f"{link.entity} {', '.join(keys)} {'has' if len(keys) == 1 else 'have'} not reached the target"
+        reason = self._missing(link, keys)
         item.reason = f"{item.reason}; {reason}" if item.code == MISSING else reason
-        item.waits_for, item.code = item.waits_for or f"{link.entity}|{keys[0]}", MISSING
+        item.waits_for = item.waits_for or f"{REVERSE if link.reverse else ''}{link.entity}|{keys[0]}"
+        item.code = MISSING
         if link.required:
             item.status = REJECTED
             item.content_hash = content_hash(self._version, item.code, item.reason)
+
+    def _missing(self, link: Link, keys: Sequence[str]) -> str:
+        what, one = f"{link.entity} {', '.join(keys)}", len(keys) == 1
+        if not link.reverse:
+            return f"{what} {'has' if one else 'have'} not reached the target"
+        other = f"{self._sync.target}_to_{self._sync.source}.{link.entity}"
+        return f"{what} {'is' if one else 'are'} not linked; {other} links what it has delivered"
+
+
+def _refuse(item: Mapped, error: RecordRejected) -> None:
+    item.status, item.code, item.reason, item.detail = REJECTED, error.code, error.message, error.detail
 
 
 def _places(payload: dict[str, Any], link: Link) -> Sequence[dict[str, Any]]:

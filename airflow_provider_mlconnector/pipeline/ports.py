@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import msgspec
 
 from airflow_provider_mlconnector.outcomes import RowResult
 from airflow_provider_mlconnector.pipeline.window import Window
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.ledger.rows import Awaiting
 
 Record = dict[str, Any]
 """A source record: "TABLE.FIELD" → value, `record_key`, `changed_at` (aware)."""
@@ -59,12 +62,14 @@ class Plan:
     :param schema: the target's own description of the object, as the target made it; None when there is none.
     :param read_only: why nothing can be written, as (code, reason); the run goes on and skips each record.
     :param not_configured: why there is nothing to do at all.
+    :param unlinked: fields whose source keys are the target's own, so that no link is looked for.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     schema: dict[str, Any] | None = None
     read_only: tuple[str, str] | None = None
     not_configured: str | None = None
+    unlinked: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,45 @@ class TargetObject(Protocol):
         :raises BatchRefused: when the batch was refused as a whole for its content or size.
         :raises ObjectReadOnly: when the object cannot be written at all.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What has become of a record.
+
+    :param state: a word of the target's, e.g. `processed`; another than before is noted in the trail.
+    :param reason: the same in words, free of personal data.
+    :param values: what the target has made of it, e.g. a number.
+    :param ended: nothing more is to come.
+    """
+
+    record_key: str
+    state: str
+    reason: str
+    values: dict[str, Any] = field(default_factory=dict)
+    ended: bool = False
+
+
+Sent = Callable[[str], Mapping[str, Any]]
+"""Record key → the values that it was last sent with."""
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A target object that works on records after it has taken them."""
+
+    def follow(self, records: Sequence[Awaiting], sent: Sent) -> list[Followed]:
+        """Return what has become of these records."""
+        ...
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A target object that can say what became of a record that is not to be sent any more."""
+
+    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+        """Return what the target has of a record whose answer was lost; None when it has nothing."""
         ...
 
 

@@ -22,11 +22,14 @@ class Link:
     `account` of each entry of the list `lines`.
 
     :param required: reject the record while the link is missing; otherwise send it without, and again once it is there.
+    :param reverse: the pair was linked by a sync the other way round: the field holds that one's target key, which
+        becomes its source key.
     """
 
     field: str
     entity: str
     required: bool
+    reverse: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Sync:
     :param target_key: payload → the target's key, case folded where the target folds it.
     :param personal_key: the target key is an e-mail address; only its keyed hash is kept.
     :param link_by_id: `mlc_link` holds the target's own id, not its key; a personal key's always does.
-    :param skip: source record → (code, reason) when it is out of scope by rule.
+    :param skip: source record → (code, reason) when it is out of scope by rule. Raises RecordRejected for one that
+        should go and cannot.
+    :param once: what was delivered is never written again: it keeps its target key, whoever else wants that later.
     :param overlap: how far a run reads behind the watermark.
     :param aligned: an alignment sync, exempt from the reject ratio.
     :param precondition: job → why there is nothing to do yet; the run is green and leaves the watermark.
@@ -71,6 +76,7 @@ class Sync:
     link_by_id: bool = False
     skip: Callable[[Record], tuple[str, str] | None] = lambda _record: None
     links: tuple[Link, ...] = ()
+    once: bool = False
     overlap: timedelta = timedelta(days=1)
     aligned: bool = False
     precondition: Callable[[Job], str | None] = lambda _job: None

@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from airflow_provider_mlconnector.exceptions import RecordRejected
+from airflow_provider_mlconnector.hooks.jaggaer.distribution import CODE, PROBLEM, distribution
 from airflow_provider_mlconnector.hooks.jaggaer.envelope import dig, value_of
 from airflow_provider_mlconnector.hooks.jaggaer.invoice_models import InvoiceHeader, InvoiceLine, name_of
 from airflow_provider_mlconnector.hooks.jaggaer.models import entries_of, moment_of, number_of, text_of
@@ -27,21 +29,25 @@ EXTENDED = ("extendedPrice", "extendedAmount", "lineTotal", "lineAmount")
 def record_of(invoice: Mapping[str, Any], key: str, modified: str | None, account_field: str) -> dict[str, Any]:
     """Return the flat record of a whole invoice.
 
-    What cannot be read is said in `INVOICE.PROBLEM`, without its value; such an invoice is to be rejected.
+    What cannot be read is said in `INVOICE.PROBLEM`, without its value; such an invoice is to be rejected. Its amounts
+    by account are in `GL.LINES`, see `distribution`.
 
     :param modified: where the invoice's last change stands.
     """
     header = dig(invoice, "header")
     header = header if isinstance(header, Mapping) else invoice
     found = {f"{TABLE}.{name}": value for name, value in _plain_values(header)}
+    problem = None
     try:
-        found |= {f"{TABLE}.{name}": value for name, value in _ours(header, invoice, account_field).items()}
-        problem = None
+        ours = _ours(header, invoice, account_field)
+        found |= {f"{TABLE}.{name}": value for name, value in ours.items()}
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         problem = f"{'.'.join(str(part) for part in first['loc'])} {first['msg'].removeprefix('Value error, ')}"
     except ValueError as error:
         problem = str(error)
+    else:
+        found |= distribution(ours, splits_of(header, account_field))
     found |= {f"{TABLE}.ID": key, f"{TABLE}.PROBLEM": problem}
     changed = moment_of(value_of(invoice, modified)) or moment_of(value_of(header, "lastUpdate"))
     return {**found, "record_key": key, "changed_at": changed}
@@ -90,6 +96,7 @@ def _line(line: Mapping[str, Any], at: int, coding: Sequence[Split], account_fie
         "unit": name_of(read.item.get("unitOfMeasure")) or None,
         "quantity": read.quantity,
         "unit_price": read.unit_price,
+        "currency": text_of(dig(line, "unitPrice.currency")) or None,
         "amount": amount,
         "tax": read.tax,
         "shipping": read.shipping_charge or Decimal(0),
@@ -131,13 +138,17 @@ def not_due(record: Mapping[str, Any]) -> tuple[str, str] | None:
     """Return why an invoice is out of scope by rule, as (code, reason); None for one that is due.
 
     Due are invoices that are approved and payable, those with an order only where they are matched.
+
+    :raises RecordRejected: it is due, or nobody can tell, and cannot be read or distributed.
     """
-    if record.get(f"{TABLE}.PROBLEM"):
-        return None  # to be rejected, not skipped
+    if problem := record.get(f"{TABLE}.PROBLEM"):
+        raise RecordRejected(problem, code="unreadable")
     if not record.get(f"{TABLE}.APPROVED"):
         return "not_approved", "its workflow is not completed"
     if not record.get(f"{TABLE}.MATCHED"):
         return "not_matched", "it is not matched to its order"
     if not record.get(f"{TABLE}.PAYABLE"):
         return "not_payable", "its payment status is not Payable"
+    if problem := record.get(PROBLEM):
+        raise RecordRejected(problem, code=str(record.get(CODE)))
     return None

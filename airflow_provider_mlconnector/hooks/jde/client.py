@@ -101,6 +101,10 @@ class JdeClient:
         self._login.close()
         self.api.close()
 
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        self._sleep(seconds)
+
     @property
     def user(self) -> UserInfo:
         """The user's preferences; logs in first where that has not happened. Defaults with Basic auth."""

@@ -78,7 +78,9 @@ class VoucherConfig(BaseModel):
     """How vouchers enter the Z tables: the batch user (EDUS), the document type (DCT; None leaves it to E1).
 
     Without `edus` it is the Connection's user. `base_currency` is the currency the site keeps its books in, or one per
-    company (`{"00001": "USD"}`); without it, it is read from F0010, else told from vouchers in F0411.
+    company (`{"00001": "USD"}`); without it, it is read from F0010, else told from vouchers in F0411. `require_links`:
+    a supplier's number and an account's code are those of JD Edwards only where the syncs the other way round have
+    linked them; without it, they are taken as they stand.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -88,6 +90,7 @@ class VoucherConfig(BaseModel):
     line_numbering: Literal["sequential", "thousands"] = "sequential"
     """EDLN as 1, 2, 3 … or, at some sites, as 1000, 2000, 3000 …"""
     base_currency: str | dict[str, str] | None = None
+    require_links: bool = True
 
 
 class PurchaseOrderConfig(BaseModel):
@@ -149,7 +152,9 @@ class JdeConnection(VendorConnection):
         Orchestrations(), title="Orchestrations", description='E.g. {"opportunities": "NAME", "voucher_import": null}.'
     )
     voucher: Annotated[VoucherConfig, BeforeValidator(_from_text)] = Field(
-        VoucherConfig(), title="Vouchers", description='{"edus", "document_type", "line_numbering", "base_currency"}.'
+        VoucherConfig(),
+        title="Vouchers",
+        description='{"edus", "document_type", "line_numbering", "base_currency", "require_links"}.',
     )
     purchase_orders: Annotated[PurchaseOrderConfig, BeforeValidator(_from_text)] = Field(
         PurchaseOrderConfig(),

@@ -5,25 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from airflow_provider_mlconnector.currencies import decimals_of
 from airflow_provider_mlconnector.exceptions import RecordRejected
-from airflow_provider_mlconnector.hooks.jde.voucher_models import Voucher
+from airflow_provider_mlconnector.hooks.jde.voucher_models import POSTED, Voucher
 
-NO_DECIMALS = frozenset("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split())  # noqa: SIM905
-THREE_DECIMALS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())  # noqa: SIM905
-"""ISO 4217; all other currencies have two."""
-
-POSTED = ("V", "C", "B", "T")
-"""Tax explanation codes (EXR1, first letter) whose tax E1 posts by itself; with others (E exempt, S sales, U use, or
-none) the distribution carries it."""
 NOT_IN_GROSS = "U"
 """Use tax is owed to the state, not to the supplier."""
-
-
-def decimals_of(currency: str | None) -> int:
-    """Return how many decimals amounts of a currency have."""
-    if currency in NO_DECIMALS:
-        return 0
-    return 3 if currency in THREE_DECIMALS else 2
 
 
 def posted_tax(voucher: Voucher) -> Decimal:

@@ -13,9 +13,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from airflow_provider_mlconnector.currencies import unit_of
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection, OrchestrationConfig
-from airflow_provider_mlconnector.hooks.jde.voucher_amounts import decimals_of, taxable_parts
+from airflow_provider_mlconnector.hooks.jde.voucher_amounts import taxable_parts
 from airflow_provider_mlconnector.hooks.jde.voucher_models import Voucher
 
 EDTN_LENGTH, EDUS_LENGTH, EDBT_LENGTH = 22, 10, 15
@@ -105,7 +106,7 @@ def _header(connection: JdeConnection, voucher: Voucher, foreign: bool | None) -
     sent = {
         str(field.alias): getattr(voucher, name)
         for name, field in Voucher.model_fields.items()
-        if name not in ("lines", "gross", "taxable", "not_taxable", "tax", "mode")
+        if name not in ("user", "lines", "gross", "taxable", "not_taxable", "tax", "mode")
     }
     mode = None if foreign is None or voucher.currency is None else "F" if foreign else "D"
     sent |= {"ICUT": "V", "DCT": connection.voucher.document_type, "CRRM": mode}
@@ -119,7 +120,7 @@ def _header(connection: JdeConnection, voucher: Voucher, foreign: bool | None) -
 
 def _cents(voucher: Voucher, amount: Decimal) -> Decimal:
     """Return an amount with just the decimals of its currency; plain, not scaled by 100 as in the database."""
-    return amount.quantize(Decimal(1).scaleb(-decimals_of(voucher.currency)))
+    return amount.quantize(unit_of(voucher.currency))
 
 
 def _named(config: OrchestrationConfig, table: str, values: dict[str, Any]) -> dict[str, Any]:

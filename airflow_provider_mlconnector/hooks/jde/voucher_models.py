@@ -28,10 +28,16 @@ class _WriteModel(BaseModel):
 
 
 class VoucherLine(_WriteModel):
-    """One line of the distribution: an account (`MCU.OBJ.SUB`) and its amount."""
+    """One line of the distribution: an account (`MCU.OBJ.SUB`) and its amount.
+
+    `short_id` (AID) says which account it is where the name is another system's. `tax` is the line's share of the
+    invoice's tax: it goes into the amount unless E1 posts the tax itself (EXR1).
+    """
 
     account: str = Field(alias="ANI", min_length=3, max_length=29)
+    short_id: str | None = Field(None, alias="AID", max_length=8)
     amount: Decimal = Field(alias="AA", max_digits=15)
+    tax: Decimal = Field(Decimal(0), alias="TAX", max_digits=15)
     explanation: str | None = Field(None, alias="EXA", max_length=30)
     remark: str | None = Field(None, alias="EXR", max_length=30)
     subledger: str | None = Field(None, alias="SBL", max_length=8)
@@ -41,6 +47,7 @@ class VoucherLine(_WriteModel):
 class Voucher(_WriteModel):
     """One invoice. `gross` is what the supplier gets, tax included."""
 
+    user: str | None = Field(None, alias="EDUS", max_length=10)
     supplier: int = Field(alias="AN8", gt=0, lt=10**8)
     invoice: str = Field(alias="VINV", min_length=1, max_length=25)
     invoice_date: date = Field(alias="DIVJ")
@@ -83,6 +90,11 @@ class Voucher(_WriteModel):
 
 HEADER_FIELDS = tuple(str(field.alias) for field in Voucher.model_fields.values())
 """What a payload may hold, `LINES` with it."""
+LINE_FIELDS = tuple(str(field.alias) for field in VoucherLine.model_fields.values())
+"""What each of the `LINES` may hold."""
+POSTED = ("V", "C", "B", "T")
+"""Tax explanation codes (EXR1, first letter) whose tax E1 posts by itself; with others (E exempt, S sales, U use, or
+none) the distribution carries it."""
 
 
 def voucher_of(payload: Mapping[str, Any]) -> Voucher:
@@ -91,8 +103,19 @@ def voucher_of(payload: Mapping[str, Any]) -> Voucher:
     :raises RecordRejected: a field that is not there, missing, too long or of another kind; without its value.
     """
     try:
-        return Voucher.model_validate(payload)
+        return _taxed(Voucher.model_validate(payload))
     except ValidationError as error:
         problems = error.errors(include_input=False, include_url=False)
         said = (f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}" for each in problems)
         raise RecordRejected("; ".join(said), code="invalid_voucher") from None
+
+
+def _taxed(voucher: Voucher) -> Voucher:
+    """Return the voucher with the tax in the amounts of its lines, where that is its place."""
+    own = (voucher.tax_explanation or "").startswith(POSTED)
+    lines = [
+        line.model_copy(update={"amount": line.amount if own else line.amount + line.tax, "tax": Decimal(0)})
+        for line in voucher.lines
+    ]
+    # What is nothing but tax leaves no line behind.
+    return voucher.model_copy(update={"lines": tuple(line for line in lines if line.amount)})

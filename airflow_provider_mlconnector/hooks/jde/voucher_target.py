@@ -6,10 +6,10 @@ next delivery of the record asks before it sends.
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
@@ -19,34 +19,42 @@ from airflow_provider_mlconnector.exceptions import (
     RecordRejected,
     Stop,
     UnexpectedAnswer,
-    UnknownField,
 )
 from airflow_provider_mlconnector.hooks.jde import vouchers as z
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.orchestrator import OrchestrationEnded
 from airflow_provider_mlconnector.hooks.jde.voucher_amounts import check_amounts
 from airflow_provider_mlconnector.hooks.jde.voucher_checks import Master
+from airflow_provider_mlconnector.hooks.jde.voucher_follow import followed
 from airflow_provider_mlconnector.hooks.jde.voucher_inputs import edtn_of, edus_of
-from airflow_provider_mlconnector.hooks.jde.voucher_models import HEADER_FIELDS, Voucher, voucher_of
-from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.hooks.jde.voucher_models import Voucher, voucher_of
+from airflow_provider_mlconnector.hooks.jde.voucher_plan import edtn_in
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline.ports import Plan, Ready, Validator
+from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, look
+from airflow_provider_mlconnector.pipeline.ports import Followed, Plan, Ready, Sent
+
+if TYPE_CHECKING:
+    from airflow_provider_mlconnector.ledger.rows import Awaiting
 
 Answer = RecordRejected | OutcomeUnknown | UnexpectedAnswer | None
 """How a call ended, other than by an error that ends the task: None is success."""
+VOUCHER = "voucher"
+"""What is awaited of Z rows: that R04110ZA makes a voucher of them."""
 
 
 class VoucherObject:
     """The vouchers of one company's books; see TargetObject.
 
     One record is a batch, so that each answer is in the ledger before the next voucher goes.
+
+    :param journal: the memory of what was sent; by default one that ends with the process.
     """
 
     max_batch = 1
     max_bytes = 10_000_000
 
-    def __init__(self, client: JdeClient):
-        self._client = client
+    def __init__(self, client: JdeClient, journal: Journal | None = None):
+        self._client, self._journal = client, journal or MemoryJournal()
         self._edus = edus_of(client.connection)
         self._master = Master(client)
         self.concurrency = client.connection.max_concurrency
@@ -75,18 +83,42 @@ class VoucherObject:
         """
         return [self._one(ready) for ready in batch]
 
+    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+        """Return what the Z tables have of a voucher that is not to be sent any more; see Settles."""
+        edtn = edtn_in(target_key or "")
+        if not edtn or z.read_back(self._client, self._edus, edtn) is None:
+            return None
+        return RowResult(Outcome.CREATED, edtn, awaits=VOUCHER)
+
+    def follow(self, records: Sequence[Awaiting], sent: Sent) -> list[Followed]:
+        """Return what R04110ZA has made of these vouchers; see Follows."""
+        return followed(self._client, self._edus, records, sent)
+
     def _one(self, ready: Ready) -> RowResult:
         try:
             voucher = voucher_of(ready.payload)
             check_amounts(voucher)
             edtn = edtn_of(voucher.supplier, voucher.invoice)
-            there = self._find(voucher, edtn)
+            entry = self._journal.entry(ready.record_key)
+            _check_identity(edtn, entry.guid if entry else None)
+            voucher = self._master.completed(voucher)
+            there = self._there(voucher, edtn, entry.begun if entry else None)
             if there is not None:
-                return there
+                return _already(there) if ready.known and entry and entry.begun is None else there
             self._master.check(voucher)
         except RecordRejected as refusal:
             return _rejected(refusal)
-        return self._send(voucher, edtn)
+        return self._send(ready, voucher, edtn)
+
+    def _there(self, voucher: Voucher, edtn: str, begun: datetime | None) -> RowResult | None:
+        """Return what JD Edwards has of a voucher; what was sent without an answer may still be on its way."""
+
+        def whole() -> RowResult | None:
+            found = self._find(voucher, edtn)
+            return found if found and found.outcome is Outcome.CREATED else None
+
+        found = look(whole, begun, now=self._client.now, sleep=self._client.pause) if begun else None
+        return found or self._find(voucher, edtn)
 
     def _find(self, voucher: Voucher, edtn: str) -> RowResult | None:
         """Return the answer for an invoice that JD Edwards has already; None for one that it has not.
@@ -114,13 +146,14 @@ class VoucherObject:
     def _compared(self, voucher: Voucher, edtn: str, held: z.Held) -> RowResult:
         found = z.differences(voucher, held)
         if not found:
-            return RowResult(Outcome.CREATED, target_id=edtn)
+            return RowResult(Outcome.CREATED, target_id=edtn, awaits=VOUCHER)
         processed = "it has been processed" if held.is_processed else "correct or delete it in P0411Z1, then replay"
         message = f"JD Edwards has EDUS {self._edus}, EDTN {edtn}, and not as sent: {'; '.join(found)}; {processed}"
         return RowResult(Outcome.REJECTED, target_id=edtn, code="differs", message=message)
 
-    def _send(self, voucher: Voucher, edtn: str) -> RowResult:
+    def _send(self, ready: Ready, voucher: Voucher, edtn: str) -> RowResult:
         foreign = self._master.is_foreign(voucher)
+        self._journal.begin(ready, self._client.now())
         answer = self._attempt(voucher, foreign)
         result = self._look(voucher, edtn, answer)
         if result is None and isinstance(answer, OrchestrationEnded):
@@ -170,6 +203,24 @@ class VoucherObject:
         return RowResult(Outcome.REJECTED, None, answer.code, answer.message, _words(answer))
 
 
+def _check_identity(edtn: str, sent_as: str | None) -> None:
+    """Refuse a record whose voucher went under another supplier or invoice number: it would be paid twice."""
+    if sent_as and edtn_in(sent_as) != edtn:
+        raise RecordRejected(
+            f"its voucher was sent as EDTN {edtn_in(sent_as)}, before its supplier or invoice number changed to what "
+            f"would be {edtn}; correct or void that one in JD Edwards",
+            code="already_sent",
+        )
+
+
+def _already(found: RowResult) -> RowResult:
+    """Return the answer for a voucher that an earlier run has delivered: it is as it was, whatever else has changed."""
+    if found.outcome is not Outcome.CREATED:
+        return found
+    message = "JD Edwards has its voucher with these amounts; other changes of the invoice are not taken there"
+    return RowResult(Outcome.UNCHANGED, found.target_id, "already_sent", message)
+
+
 def _may_still_run(answer: Answer) -> bool:
     """Whether a call may yet have an effect: it got no answer, or not the orchestration's."""
     return isinstance(answer, OutcomeUnknown | UnexpectedAnswer) and not isinstance(answer, OrchestrationEnded)
@@ -187,43 +238,6 @@ def _rejected(refusal: RecordRejected) -> RowResult:
     return RowResult(Outcome.REJECTED, code=refusal.code, message=refusal.message, detail=refusal.detail)
 
 
-def vouchers(client: JdeClient) -> VoucherObject:
+def vouchers(client: JdeClient, journal: Journal | None = None) -> VoucherObject:
     """The vouchers of a site, as a target."""
-    return VoucherObject(client)
-
-
-def plan_vouchers(_source: Any, client: JdeClient, field_map: FieldMap) -> Plan:
-    """Check a field map for vouchers.
-
-    :raises UnknownField: for a row whose target is no column that is sent.
-    """
-    connection = client.connection
-    if connection.orchestrations.voucher_import is None:
-        return Plan(not_configured=f"Connection '{connection.conn_id}' names no orchestration 'voucher_import'")
-    edus_of(connection)
-    for row in field_map.rows:
-        if row.target not in HEADER_FIELDS:
-            near = difflib.get_close_matches(row.target, HEADER_FIELDS, n=1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(HEADER_FIELDS)}"
-            raise UnknownField(f"'{row.target}' is no column of F0411Z1 that is sent; {hint}")
-    return Plan(field_map.to_json())
-
-
-def has_voucher_field(_client: JdeClient, field: str) -> bool:
-    """Whether a row of this target is about vouchers."""
-    return field in HEADER_FIELDS
-
-
-def validate_vouchers(_plan: Plan) -> Validator:
-    """Return the check of one payload: its fields and its amounts, without any call."""
-
-    def check(payload: Mapping[str, Any]) -> None:
-        check_amounts(voucher_of(payload))
-
-    return check
-
-
-def voucher_key(payload: Mapping[str, Any]) -> str | None:
-    """Return the target key of a payload, EDTN; None without supplier or invoice number."""
-    supplier, invoice = str(payload.get("AN8") or "").strip(), str(payload.get("VINV") or "").strip()
-    return edtn_of(int(supplier), invoice) if supplier.isdecimal() and invoice else None
+    return VoucherObject(client, journal)

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.currencies import decimals_of
 from airflow_provider_mlconnector.exceptions import ConfigurationError, RecordRejected, UnknownField
 from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection, OrchestrationConfig
-from airflow_provider_mlconnector.hooks.jde.voucher_amounts import check_amounts, decimals_of
+from airflow_provider_mlconnector.hooks.jde.voucher_amounts import check_amounts
 from airflow_provider_mlconnector.hooks.jde.voucher_inputs import Identity, edtn_of, edus_of, identity_of, inputs_of
 from airflow_provider_mlconnector.hooks.jde.voucher_models import voucher_of
-from airflow_provider_mlconnector.hooks.jde.voucher_target import (
+from airflow_provider_mlconnector.hooks.jde.voucher_plan import (
     has_voucher_field,
     plan_vouchers,
     validate_vouchers,
@@ -145,7 +146,8 @@ def test_the_transaction_number_is_the_invoices_for_ever() -> None:
     assert number == "BPP4DDJNNQTLWMKDJWPOLB"
     assert edtn_of(4343, " inv-1 ") == number
     assert len({number, edtn_of(4344, "INV-1"), edtn_of(4343, "INV-2"), edtn_of(434, "3INV-1")}) == 4
-    assert voucher_key(payload()) == voucher_key({"AN8": "4343", "VINV": "INV-1 "}) == number
+    keys = [voucher_key({**given, "EDUS": "SVC"}) for given in (payload(), {"AN8": "4343", "VINV": "INV-1 "})]
+    assert keys == [f"SVC-{number}"] * 2
     assert voucher_key({"VINV": "INV-1"}) is voucher_key({"AN8": 1}) is None
 
 
