@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import DUPLICATE, Scope
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, Scope, waited_for
 
 record, event, run, link, claim = (
     schema.record.c,
@@ -36,12 +36,14 @@ class Reading:
     def __init__(self, database: Database):
         self._database = database
 
-    def open_again(self, scope: Scope, map_version: str, *, writable: bool) -> list[str]:
+    def open_again(self, scope: Scope, map_version: str, *, writable: bool, awaited: str | None = None) -> list[str]:
         """Return the records that a run takes up although their source may not have changed.
 
         Those that were sent without an answer, rejects whose field map has changed since, records whose missing link
         has come, losers of a shared target key whose winner has left it, and, where the object is writable again,
         those skipped for it.
+
+        :param awaited: an entity whose rejects are taken up, too, where another record waits for their link.
         """
         wanted = [record.status == "pending", and_(record.status == "rejected", record.map_version != map_version)]
         if writable:
@@ -52,7 +54,8 @@ class Reading:
             changed = connection.scalars(select(record.record_key).where(*_open(scope), or_(*wanted))).all()
             linked = self._whose_link_has_come(connection, scope)
             free = self._whose_winner_has_left(connection, scope)
-        return list(dict.fromkeys([*changed, *linked, *free]))
+            missed = self._waited_for(connection, scope, awaited) if awaited else ()
+        return list(dict.fromkeys([*changed, *linked, *free, *missed]))
 
     def pending(self, scope: Scope) -> list[str]:
         """Return the records that were sent without an answer, in order."""
@@ -62,16 +65,27 @@ class Reading:
 
     def _whose_link_has_come(self, connection: Connection, scope: Scope) -> list[str]:
         query = select(record.waits_for, record.record_key).where(*_open(scope), record.waits_for.contains("|"))
-        waiting: dict[str, dict[str, list[str]]] = {}
+        waiting: dict[str, list[tuple[str, list[str]]]] = {}
         for wanted, key in connection.execute(query):
-            entity, _, other = wanted.partition("|")
-            waiting.setdefault(entity, {}).setdefault(other, []).append(key)
+            entity, others = waited_for(wanted)
+            waiting.setdefault(entity, []).append((key, others))
         come: list[str] = []
-        for entity, keys in waiting.items():
+        for entity, records in waiting.items():
             where = (link.entity == entity, link.instance == scope.instance)
-            for found in connection.scalars(self._database.by_keys([link.key_a], where, link.key_a, list(keys))):
-                come += keys[found]
+            keys = list({other for _, others in records for other in others})
+            found = set(connection.scalars(self._database.by_keys([link.key_a], where, link.key_a, keys)))
+            come += [key for key, others in records if found.issuperset(others)]
         return come
+
+    def _waited_for(self, connection: Connection, scope: Scope, entity: str) -> list[str]:
+        """Return the rejects of a sync that other rejects wait for."""
+        refused: tuple[Any, ...] = (schema.OPEN, record.instance == scope.instance, record.status == "rejected")
+        query = select(record.waits_for).where(*refused, record.waits_for.startswith(f"{entity}|", autoescape=True))
+        keys = {key for wanted in connection.scalars(query) for key in waited_for(wanted)[1]}
+        mine = (*refused, record.sync == scope.sync)
+        return list(
+            connection.scalars(self._database.by_keys([record.record_key], mine, record.record_key, list(keys)))
+        )
 
     def _whose_winner_has_left(self, connection: Connection, scope: Scope) -> list[str]:
         query = select(record.record_key, record.target_key).where(

@@ -47,7 +47,7 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     )
     job.staging.remove()
     job.staging.write_json(PLAN, asdict(plan))
-    also = [] if job.dry_run else job.ledger.reading.open_again(job.scope, version, writable=plan.read_only is None)
+    also = [] if job.dry_run else _open_again(job, version, writable=plan.read_only is None)
     if also:
         log.info("%s: %d records are taken up again: their map or missing link has changed", sync.name, len(also))
     # Not in the resume point, which is written after every page: these may be many.
@@ -55,6 +55,12 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     point = {**BEGINNING, "window": window.to_json(), "instance": job.instance, "again": again}
     job.state.save_resume(job.run.run_id, point)
     return point
+
+
+def _open_again(job: Job, version: str, *, writable: bool) -> list[str]:
+    # What is only compared may have its partner by now, and nothing in the source would say so.
+    awaited = job.sync.entity if job.sync.aligned else None
+    return job.ledger.reading.open_again(job.scope, version, writable=writable, awaited=awaited)
 
 
 def _check_later_maps(job: Job, source: Any, target: Any) -> None:

@@ -13,6 +13,7 @@ import msgspec
 
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.ledger.claims import Claim
+from airflow_provider_mlconnector.ledger.rows import waiting_for
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.mapping.compile import LIST
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
@@ -149,7 +150,7 @@ class Mapper:
     def _lacks(self, item: Mapped, link: Link, keys: Sequence[str]) -> None:
         reason = f"{link.entity} {', '.join(keys)} {'has' if len(keys) == 1 else 'have'} not reached the target"
         item.reason = f"{item.reason}; {reason}" if item.code == MISSING else reason
-        item.waits_for, item.code = item.waits_for or f"{link.entity}|{keys[0]}", MISSING
+        item.waits_for, item.code = item.waits_for or waiting_for(link.entity, keys), MISSING
         if link.required:
             item.status = REJECTED
             item.content_hash = content_hash(self._version, item.code, item.reason)
