@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import DUPLICATE, REVERSE, Awaiting, Scope
+from airflow_provider_mlconnector.ledger.open_again import Opener
+from airflow_provider_mlconnector.ledger.rows import Awaiting, Scope
 
 record, event, run, link, claim = (
     schema.record.c,
@@ -36,25 +37,21 @@ class Reading:
     def __init__(self, database: Database):
         self._database = database
 
-    def open_again(self, scope: Scope, map_version: str, *, writable: bool, mirror: str = "") -> list[str]:
+    def open_again(
+        self, scope: Scope, map_version: str, *, writable: bool, awaited: str | None = None, mirror: str = ""
+    ) -> list[str]:
         """Return the records that a run takes up although their source may not have changed.
 
         Those that were sent without an answer, rejects whose field map has changed since, records whose missing link
         has come, losers of a shared target key whose winner has left it, and, where the object is writable again,
         those skipped for it.
 
+        :param awaited: an entity whose rejects are taken up, too, where another record waits for their link.
         :param mirror: the instance of the syncs the other way round.
         """
-        wanted = [record.status == "pending", and_(record.status == "rejected", record.map_version != map_version)]
-        if writable:
-            # Those that were mapped have a target key: it was the write that was refused, whatever describe says.
-            skipped = and_(record.status == "skipped", record.reason_code == "1018")
-            wanted.append(and_(skipped, record.target_key.is_(None)))
         with self._database.read() as connection:
-            changed = connection.scalars(select(record.record_key).where(*_open(scope), or_(*wanted))).all()
-            linked = self._whose_link_has_come(connection, scope, mirror)
-            free = self._whose_winner_has_left(connection, scope)
-        return list(dict.fromkeys([*changed, *linked, *free]))
+            opener = Opener(self._database, connection, scope)
+            return opener.keys(map_version, writable=writable, awaited=awaited, mirror=mirror)
 
     def pending(self, scope: Scope) -> list[str]:
         """Return the records that were sent without an answer, in order."""
@@ -80,45 +77,6 @@ class Reading:
         with self._database.read() as connection:
             fields = self._open(connection.scalar(query)) or {}
         return {name: field["value"] for name, field in fields.items() if not name.startswith("@")}
-
-    def _whose_link_has_come(self, connection: Connection, scope: Scope, mirror: str) -> list[str]:
-        query = select(record.waits_for, record.record_key).where(*_open(scope), record.waits_for.contains("|"))
-        waiting: dict[str, dict[str, list[str]]] = {}
-        for wanted, key in connection.execute(query):
-            entity, _, other = wanted.partition("|")
-            waiting.setdefault(entity, {}).setdefault(other, []).append(key)
-        come: list[str] = []
-        for entity, keys in waiting.items():
-            if entity.startswith(REVERSE):
-                come += self._linked_by_the_mirror(connection, mirror, entity.removeprefix(REVERSE), keys)
-                continue
-            where = (link.entity == entity, link.instance == scope.instance)
-            for found in connection.scalars(self._database.by_keys([link.key_a], where, link.key_a, list(keys))):
-                come += keys[found]
-        return come
-
-    @staticmethod
-    def _linked_by_the_mirror(
-        connection: Connection, mirror: str, entity: str, keys: dict[str, list[str]]
-    ) -> list[str]:
-        # No index leads from a target's key: the few entities that are linked both ways are small.
-        query = select(link.key_b).where(link.instance == mirror, link.entity == entity)
-        there = {key.casefold() for key in connection.scalars(query)}
-        return [record_key for key, waiting in keys.items() if key.casefold() in there for record_key in waiting]
-
-    def _whose_winner_has_left(self, connection: Connection, scope: Scope) -> list[str]:
-        query = select(record.record_key, record.target_key).where(
-            *_open(scope), record.reason_code == DUPLICATE, record.target_key.is_not(None)
-        )
-        losers: dict[str, str] = {row.record_key: row.target_key for row in connection.execute(query)}
-        columns = [claim.target_key, claim.record_key, claim.instance, claim.sync]
-        # Whose claims they are is sorted out here: for PostgreSQL sync and instance would look like the better index.
-        owned = self._database.by_keys(columns, (), claim.target_key, list(losers.values()))
-        owners: dict[str, set[str]] = {}
-        for row in connection.execute(owned):
-            if (row.instance, row.sync) == (scope.instance, scope.sync):
-                owners.setdefault(row.target_key, set()).add(row.record_key)
-        return [key for key, target_key in losers.items() if owners.get(target_key, set()) <= {key}]
 
     def rejects_by_reason(self, scope: Scope, run_id: str, *, most: int = 20) -> list[tuple[str, str, int, str]]:
         """Return (code, reason, how many, a record key) of a run's rejects, the most frequent first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,9 @@ REVERSE = "~"
 
 FOLLOWED = "followed:"
 """Before the state in the reason code of an event about what the target has done with a record since: no delivery."""
+
+WAITS = 250
+"""Characters of `waits_for`; further keys that do not fit are asked for when these have come."""
 
 GIVEN_UP = ""
 """Content hash of a record whose object in the target is another record's now: whatever it was, it is not there."""
@@ -67,7 +71,7 @@ class Delivery:
     :param content_hash: of the mapped payload; stored as acknowledged only for created and updated.
     :param fields: target field → {"source": […], "value": …}; encrypted at rest.
     :param link: the target's own id, when the pair is worth keeping in `mlc_link`.
-    :param waits_for: `entity|key` of the link that is missing, or `@…`: what the target still has to do with it.
+    :param waits_for: which links are missing (`waiting_for`), or `@…`: what the target still has to do with it.
     :param sent_at: of a write that has no answer: when the first try began.
     """
 
@@ -85,3 +89,19 @@ class Delivery:
     link: str | None = None
     waits_for: str | None = None
     sent_at: datetime | None = None
+
+
+def waiting_for(entity: str, keys: Sequence[str]) -> str:
+    """Return what a record waits for, as its row says it: the links of these keys of an entity."""
+    text = f"{entity}|{keys[0]}"
+    for key in keys[1:]:
+        if len(text) + 1 + len(key) > WAITS:
+            break
+        text += f"\n{key}"
+    return text
+
+
+def waited_for(text: str) -> tuple[str, list[str]]:
+    """Return entity and keys of `waiting_for`."""
+    entity, _, keys = text.partition("|")
+    return entity, keys.split("\n")

@@ -58,8 +58,11 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
 
 
 def _taken_up(job: Job, plan: Plan, version: str) -> list[str]:
+    # What is only compared may have its partner by now, and nothing in the source would say so.
+    awaited = job.sync.entity if job.sync.aligned else None
     writable = plan.read_only is None
-    return job.ledger.reading.open_again(job.scope, version, writable=writable, mirror=job.mirror)
+    reading = job.ledger.reading
+    return reading.open_again(job.scope, version, writable=writable, awaited=awaited, mirror=job.mirror)
 
 
 def _check_later_maps(job: Job, source: Any, target: Any) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.ledger.claims import Claim
-from airflow_provider_mlconnector.ledger.rows import REVERSE
+from airflow_provider_mlconnector.ledger.rows import REVERSE, waiting_for
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.mapping.compile import LIST
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
@@ -170,8 +170,8 @@ class Mapper:
     def _lacks(self, item: Mapped, link: Link, keys: Sequence[str]) -> None:
         reason = self._missing(link, keys)
         item.reason = f"{item.reason}; {reason}" if item.code == MISSING else reason
-        item.waits_for = item.waits_for or f"{REVERSE if link.reverse else ''}{link.entity}|{keys[0]}"
-        item.code = MISSING
+        entity = f"{REVERSE if link.reverse else ''}{link.entity}"
+        item.waits_for, item.code = item.waits_for or waiting_for(entity, keys), MISSING
         if link.required:
             item.status = REJECTED
             item.content_hash = content_hash(self._version, item.code, item.reason)

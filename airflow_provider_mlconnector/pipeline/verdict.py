@@ -54,7 +54,8 @@ class Judge:
         owners: dict[str, tuple[str, str]] | None = None,
     ):
         self._job, self._resumed, self._again = job, resumed or again, again
-        self._retries = retries_rejects or again
+        # Whether there is a partner is for the target to say, each time.
+        self._retries = retries_rejects or again or job.sync.aligned
         self._planned_owners = owners or {}
         self._reported: dict[str, bool] = {}
 

@@ -10,6 +10,7 @@ from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.ledger import Delivery, Ledger, Scope, open_ledger
 from airflow_provider_mlconnector.ledger.claims import Claim, Target
+from airflow_provider_mlconnector.ledger.rows import waited_for, waiting_for
 from airflow_provider_mlconnector.outcomes import Outcome
 
 SYSTEMS = ("jde", "marketo")
@@ -52,6 +53,41 @@ def test_link_that_has_come_opens_its_waiters(ledger: Ledger, scope: Scope, now:
     assert open_again(ledger, orders) == []
     record(ledger, scope, now, "7", Outcome.CREATED, link="x")
     assert open_again(ledger, orders) == ["1", "2"]
+    assert open_again(ledger, scope) == []
+
+
+def test_record_that_waits_for_several_links(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """It is taken up when all of them have come, as far as their keys fit into its row."""
+    orders = replace(scope, sync="jde_to_marketo.orders")
+    text = waiting_for("companies", ["7", "8"])
+    record(ledger, orders, now, "1", Outcome.REJECTED, reason_code="missing_link", waits_for=text)
+    for key, opened in (("7", []), ("8", ["1"])):
+        record(ledger, scope, now, key, Outcome.CREATED, link="x")
+        assert open_again(ledger, orders) == opened
+    assert waited_for(waiting_for("companies", [f"{n:0100}" for n in range(4)])) == (
+        "companies",
+        ["0" * 100, f"{1:0100}"],
+    )
+
+
+def test_rejects_that_others_wait_for(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """Only those that are rejected themselves, of the same entity, and for which a rejected record waits."""
+    orders = replace(scope, sync="jde_to_marketo.orders")
+    for key, outcome in (
+        ("7", Outcome.REJECTED),
+        ("8", Outcome.SKIPPED),
+        ("9", Outcome.REJECTED),
+        ("6", Outcome.REJECTED),
+    ):
+        record(ledger, scope, now, key, outcome, reason_code="unmatched")
+    waiting = (
+        ("1", Outcome.REJECTED, "companies|7\n8"),
+        ("2", Outcome.CREATED, "companies|9"),
+        ("3", Outcome.REJECTED, "x|6"),
+    )
+    for key, outcome, text in waiting:
+        record(ledger, orders, now, key, outcome, reason_code="missing_link", waits_for=text)
+    assert ledger.reading.open_again(scope, "m1", writable=True, awaited="companies") == ["7"]
     assert open_again(ledger, scope) == []
 
 

@@ -60,6 +60,7 @@ class JaggaerClient:
     ):
         self.connection, self.clock, self.now = connection, clock, now
         self.filter = Fiql(connection.filter)
+        self.sleep = sleep
         self._timing: dict[str, Any] = {"clock": clock, "sleep": sleep, "random": random}
         self._slots = threading.BoundedSemaphore(connection.max_concurrency)
         self._login = Login(connection, lambda: self.login_api, mask=mask, clock=clock)

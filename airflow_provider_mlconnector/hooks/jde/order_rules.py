@@ -7,6 +7,7 @@ at a status of `purchase_orders.cancelled_status` (LTTR 980 in the standard acti
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
@@ -17,7 +18,12 @@ ENDED = "999"
 OPEN, CLOSED, CANCELLED = "open", "closed", "cancelled"
 
 LINES, STATUS, SCOPE = "F4311.LINES", "F4301.STATUS", "F4301.SCOPE"
-"""Columns that stand in no table; SCOPE is a code of `OUT_OF_SCOPE` or None."""
+TOTAL = "F4301.TOTAL"
+CHARGED = frozenset({"F4311.ACCOUNT", "F4311.COST_CENTER"})
+DERIVED = CHARGED | {LINES, STATUS, SCOPE, TOTAL, "F4311.STATUS", "F4311.PRICE", "F4311.AMOUNT"}
+"""Columns that stand in no table. SCOPE is a code of `OUT_OF_SCOPE` or None; PRICE and AMOUNT of a line and TOTAL are
+in the order's own currency (CRCD); ACCOUNT is the AID of a line's account, COST_CENTER its business unit.
+"""
 OUT_OF_SCOPE = {
     "on_hold": "the order is on hold (F4301.HOLD); purchase_orders.include_held of the Connection sends such ones too",
     "closed": "no line of the order is open; a first load sends open orders (purchase_orders.first_load)",
@@ -63,6 +69,30 @@ def status_of_order(lines: Sequence[Mapping[str, Any]]) -> str:
     if OPEN in found:
         return OPEN
     return CANCELLED if found == {CANCELLED} else CLOSED
+
+
+def is_foreign(header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an order is in a currency other than its company's: CRRM says so, or where it does not, the amounts."""
+    mode = (header.get("F4301.CRRM") or "").strip().upper()
+    return mode == "F" if mode else any(line.get("F4311.FEA") for line in lines)
+
+
+def amounts_of_line(line: Mapping[str, Any], *, foreign: bool) -> dict[str, Any]:
+    """Return unit price and extended price of a line, given by alias, in the order's currency.
+
+    PRRC and AEXP are in the company's; those of a foreign order stand in FRRC and FEA.
+    """
+    price, amount = ("FRRC", "FEA") if foreign else ("PRRC", "AEXP")
+    return {"PRICE": line.get(price), "AMOUNT": line.get(amount)}
+
+
+def total_of(lines: Sequence[Mapping[str, Any]]) -> Decimal | None:
+    """Return what the lines that are not cancelled come to; None where an amount cannot be read.
+
+    The header's own total stays behind where a line is changed by itself, and has no foreign amount.
+    """
+    amounts = [line["AMOUNT"] for line in lines if line["STATUS"] != CANCELLED]
+    return None if None in amounts else sum(map(Decimal, amounts), Decimal(0))
 
 
 def order_out_of_scope(record: Mapping[str, Any]) -> tuple[str, str] | None:

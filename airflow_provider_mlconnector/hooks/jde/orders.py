@@ -16,12 +16,13 @@ from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.exceptions import UnknownField
 from airflow_provider_mlconnector.hooks.jde.access import reading_of
 from airflow_provider_mlconnector.hooks.jde.ahead import ahead
 from airflow_provider_mlconnector.hooks.jde.changes import changed_numbers, numbers_of
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange, to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
+from airflow_provider_mlconnector.hooks.jde.order_accounts import OrderAccounts
+from airflow_provider_mlconnector.hooks.jde.order_columns import DETAIL, HEADER, STAMPS, Columns
 from airflow_provider_mlconnector.hooks.jde.order_rules import (
     ENDED,
     KEY,
@@ -29,10 +30,14 @@ from airflow_provider_mlconnector.hooks.jde.order_rules import (
     OPEN,
     SCOPE,
     STATUS,
+    TOTAL,
+    amounts_of_line,
+    is_foreign,
     parts_of,
     record_key,
     status_of_line,
     status_of_order,
+    total_of,
 )
 from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal, one_of
 from airflow_provider_mlconnector.hooks.jde.reading import rows_of
@@ -44,21 +49,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HEADER, DETAIL = "F4301", "F4311"
 ORDERS_AT_ONCE = 200
 """Orders per read; their lines come by a LIST of order numbers, some of which have hundreds."""
-
-HEADER_COLUMNS = tuple(
-    "MCU AN8 SHAN DRQJ TRDJ PDDJ CNDJ PTC TXA1 EXR1 HOLD ORBY CRRM CRCD CRR OTOT FAP".split()  # noqa: SIM905
-)
-LINE_COLUMNS = tuple(
-    "AN8 MCU ITM LITM DSC1 DSC2 LNTY NXTR LTTR UORG UOPN UREC UOM PRRC AEXP AOPN FRRC FEA ANI AID OBJ SUB GLC "  # noqa: SIM905
-    "TRDJ PDDJ DGL CRCD".split()
-)
-"""What is read of the tables by default (vendor facts, section 4)."""
-NEEDED = {HEADER: ("HOLD",), DETAIL: ("LNID", "NXTR", "LTTR")}
-"""Besides the key: what the rules look at and every site has."""
-STAMPS = ("UPMJ", "TDAY")
 
 
 @dataclass(frozen=True)
@@ -78,36 +70,6 @@ class Order:
         )
 
 
-@dataclass(frozen=True)
-class Columns:
-    """What is read of each table; `optional` is left out where a site's table turns out not to have it."""
-
-    read: dict[str, tuple[str, ...]]
-    optional: dict[str, tuple[str, ...]]
-
-    @classmethod
-    def of(cls, asked: Collection[str]) -> Columns:
-        """Return what to read for these columns of a record; for none, the default ones.
-
-        A column `F4311.X` is one more in each line.
-
-        :raises UnknownField: for a column of another table.
-        """
-        wanted = [column for column in sorted(asked) if column not in (LINES, STATUS, SCOPE)]
-        foreign = [column for column in wanted if column.partition(".")[0] not in (HEADER, DETAIL)]
-        if foreign:
-            raise UnknownField(f"no rows of {', '.join(foreign)} here; there are: {HEADER}, {DETAIL}")
-        default = {HEADER: () if asked else HEADER_COLUMNS, DETAIL: LINE_COLUMNS}
-        read, optional = {}, {}
-        for table in (HEADER, DETAIL):
-            given = [column.partition(".")[2] for column in wanted if column.startswith(f"{table}.")]
-            sure = (*KEY, *NEEDED[table], *given)
-            aliases = dict.fromkeys((*sure, *default[table], *STAMPS))
-            read[table] = tuple(f"{table}.{alias}" for alias in aliases)
-            optional[table] = tuple(f"{table}.{alias}" for alias in aliases if alias not in sure)
-        return cls(read, optional)
-
-
 class PurchaseOrderSource:
     """Purchase orders with a change in the window: in the header or in any of their lines.
 
@@ -117,6 +79,7 @@ class PurchaseOrderSource:
 
     def __init__(self, client: JdeClient):
         self._client, self._rule = client, client.connection.purchase_orders
+        self._accounts = OrderAccounts(client)
 
     def batches(self, request: ReadRequest) -> Iterator[Batch]:
         """Yield orders in ascending order of their numbers; the cursor is the last number dealt with.
@@ -191,6 +154,8 @@ class PurchaseOrderSource:
             for row in page.rows:
                 lines[record_key(row, DETAIL)].append(row)
         orders = [self._order(row, lines) for page in headers for row in page.rows]
+        if columns.charged:
+            self._accounts.told(line for order in orders for line in order.lines)
         read_at = min((page.read_at for page in (*headers, *details)), default=started)
         return sorted(orders, key=lambda order: (order.header[f"{HEADER}.DOCO"], order.key)), read_at
 
@@ -203,13 +168,15 @@ class PurchaseOrderSource:
             for row in of_table
             if row[f"{table}.UPMJ"]
         ]
-        return Order(key, header, [self._line(row) for row in rows], stamps)
+        foreign = is_foreign(header, rows)
+        return Order(key, header, [self._line(row, foreign=foreign) for row in rows], stamps)
 
-    def _line(self, row: dict[str, Any]) -> dict[str, Any]:
+    def _line(self, row: dict[str, Any], *, foreign: bool) -> dict[str, Any]:
         line = {
             name: value for column, value in row.items() if (name := column.partition(".")[2]) not in (*KEY, *STAMPS)
         }
-        return {**line, "STATUS": status_of_line(line, self._rule.cancelled_status)}
+        status = status_of_line(line, self._rule.cancelled_status)
+        return {**line, "STATUS": status, **amounts_of_line(line, foreign=foreign)}
 
     def _record(self, order: Order, columns: Columns, *, first: bool) -> dict[str, Any]:
         newest = max(order.stamps, default=None)
@@ -218,6 +185,7 @@ class PurchaseOrderSource:
             **{column: order.header[column] for column in columns.read[HEADER]},
             LINES: order.lines,
             STATUS: status,
+            TOTAL: total_of(order.lines),
             SCOPE: self._scope(order, status, first=first),
             "record_key": order.key,
             "changed_at": to_instant(*newest, self._client.zone) if newest else None,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, PermissionDenied, UnknownField
+from airflow_provider_mlconnector.hooks.jde import order_columns
 from airflow_provider_mlconnector.hooks.jde import orders as module
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.order_rules import order_out_of_scope, parts_of, record_key
@@ -23,7 +24,7 @@ OLD, NEW = "20200115", "20260309"
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FIRST = Window(None, NOW, True, "first load")
 DAILY = Window(NOW - timedelta(days=1), NOW, True, "watermark")
-HEADERS = (*module.HEADER_COLUMNS,)
+HEADERS = (*order_columns.HEADER_COLUMNS,)
 
 
 def header(number: int, upmj: str = OLD, *, kind: str = "OP", company: str = "00001", **columns: Any) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def header(number: int, upmj: str = OLD, *, kind: str = "OP", company: str = "00
 def line(number: int, at: Any, upmj: str = OLD, *, ended: bool = False, **columns: Any) -> dict[str, Any]:
     state = {"NXTR": "999", "LTTR": "400", "UOPN": 0} if ended else {"NXTR": "400", "LTTR": "280", "UOPN": 5}
     key = {"DOCO": number, "DCTO": "OP", "KCOO": "00001", "SFXO": "000", "LNID": at}
-    blank = dict.fromkeys(module.LINE_COLUMNS, "")
+    blank = dict.fromkeys(order_columns.LINE_COLUMNS, "")
     return {**blank, "UORG": 10, "AOPN": 0, **key, **state, "UPMJ": upmj, "TDAY": 0, **columns}
 
 

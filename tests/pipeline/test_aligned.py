@@ -1,0 +1,35 @@
+"""An alignment is made again for those who wait for it, through the whole pipeline."""
+
+from __future__ import annotations
+
+from airflow_provider_mlconnector.mapping import to
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.commit import commit
+from airflow_provider_mlconnector.pipeline.extract import extract
+from airflow_provider_mlconnector.syncs import Link
+from tests.pipeline.fakes import ROWS, FakeSource, World, make_sync, record
+
+
+def test_what_is_aligned_is_looked_up_again_for_those_who_wait(world: World) -> None:
+    """A reject is compared again, and nothing else, while another record waits for its link; then that record goes."""
+    aligned = make_sync("a_to_b.codes", aligned=True)
+    rows, links = ROWS.plus([to("thing", "T.THING", convert="text")]), (Link("thing", "codes", required=True),)
+    orders = make_sync("a_to_b.orders", rows=rows, links=links)
+    world.target.refused = dict.fromkeys(("7", "8"), RowResult(Outcome.REJECTED, code="unmatched"))
+    asked = []
+    for sync, records in (
+        (aligned, [record(7), record(8)]),
+        (orders, [record(1, THING="7")]),
+        (aligned, [record(7)]),
+        (orders, [record(1, THING="7")]),
+    ):
+        world.sync = sync
+        source = FakeSource([records])
+        job = world.job()
+        world.deliver(job, world.map(job, extract(job, source, world.target)))
+        commit(job)
+        asked.append(source.requests[0].also)
+        if len(asked) == 2:
+            del world.target.refused["7"]
+    assert asked == [(), (), ("7",), ("1",)]
+    assert world.trail("1") == ["rejected", "created"]
