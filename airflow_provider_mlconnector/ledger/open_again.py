@@ -62,7 +62,7 @@ class Opener:
 
     def _waited_for(self, entity: str) -> list[str]:
         """Return the rejects of a sync that other rejects wait for."""
-        refused = (schema.OPEN, record.instance == self._scope.instance, record.status == "rejected")
+        refused: tuple[Any, ...] = (schema.OPEN, record.instance == self._scope.instance, record.status == "rejected")
         query = select(record.waits_for).where(*refused, record.waits_for.startswith(f"{entity}|", autoescape=True))
         keys = {key for wanted in self._connection.scalars(query) for key in waited_for(wanted)[1]}
         mine = (*refused, record.sync == self._scope.sync)

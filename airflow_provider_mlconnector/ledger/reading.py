@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
@@ -59,10 +59,12 @@ class Reading:
         with self._database.read() as connection:
             return sorted(connection.scalars(query))
 
-    def awaiting(self, scope: Scope) -> list[Awaiting]:
-        """Return the records that the target has taken and still works on."""
+    def awaiting(self, scope: Scope, run_id: str) -> list[Awaiting]:
+        """Return the records that the target has taken in other runs than this one, and still works on."""
         columns = (record.record_key, record.target_key, record.waits_for)
-        query = select(*columns).where(*_open(scope), record.waits_for.startswith("@")).order_by(record.record_key)
+        others = or_(record.last_run_id.is_(None), record.last_run_id != run_id)
+        mine = (*_open(scope), record.waits_for.startswith("@"), others)
+        query = select(*columns).where(*mine).order_by(record.record_key)
         with self._database.read() as connection:
             found = [
                 (key, target_key, *waits[1:].partition(":")) for key, target_key, waits in connection.execute(query)

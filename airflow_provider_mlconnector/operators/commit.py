@@ -57,7 +57,9 @@ class CommitOperator(SyncOperator):
 
     def _follow(self, context: Context, job: Job) -> None:
         """Ask the target what it has made of records that it took in earlier runs, where there are any."""
-        if job.dry_run or job.staging.manifest() is None or not job.ledger.reading.awaiting(job.scope):
+        if job.dry_run or job.staging.manifest() is None:
+            return
+        if not job.ledger.reading.awaiting(job.scope, job.run.run_id):
             return
         job.require_run()
         hook = self.hook(self.declared.target, context)

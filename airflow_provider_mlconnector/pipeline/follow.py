@@ -30,7 +30,7 @@ def follow_up(job: Job, target: Any, *, at_once: int = AT_ONCE) -> Counter[str]:
     states: Counter[str] = Counter()
     if not isinstance(target, Follows):
         return states
-    records = job.ledger.reading.awaiting(job.scope)
+    records = job.ledger.reading.awaiting(job.scope, job.run.run_id)
     trail = Trail.of(job)
     for at in range(0, len(records), at_once):
         part = records[at : at + at_once]

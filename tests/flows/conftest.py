@@ -51,6 +51,8 @@ class Flow:
         self.source, self.target = (server.vendor(system) for system in self.syncs[0].systems)
         self.failures: list[tuple[str, int, BaseException]] = []
         """Task, try and error of each task that failed for good."""
+        self.suppliers: list[str] = []
+        """The suppliers that a test has put into a vendor, by their numbers."""
         self._dag_kwargs = dag_kwargs
         self.connect()
 
@@ -219,6 +221,7 @@ def new_flow(run_dag: RunDag, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AIRFLOW_CONN_MLCONNECTOR_LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__STAGING_PATH", str(tmp_path / "staging"))
     # Nobody wants to wait for a sandbox: a fault is over at once, and so is a job.
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__SETTLE_SECONDS", "0.05")
     delay = retry.delay
     monkeypatch.setattr(retry, "delay", lambda policy, *about: delay(replace(policy, base=0.01), *about))
     monkeypatch.setattr(batches, "FIRST_PAUSE", 0.005)

@@ -26,6 +26,8 @@ GENERIC = frozenset(
     {
         "drop_after_commit",  # the vendor does the work, then the connection is cut with no answer
         "drop_before",  # the connection is cut before the vendor does anything
+        "drop_then_commit",  # the connection is cut, and the vendor does the work `late_ms` after that
+        "late_ms",
         "502",  # a proxy's HTML page; the vendor never saw the call
         "503",
         "504",

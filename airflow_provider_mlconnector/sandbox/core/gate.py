@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .calls import Call
-from .http import drop_connection, html_response
+from .http import drop_connection, hang_up, html_response
 
 if TYPE_CHECKING:
     from .vendor import Vendor
@@ -53,6 +53,8 @@ class Gate:
         fault = call.fault = self._fault(call)
         if fault == "drop_before":
             await drop_connection(scope, receive)
+        elif fault == "drop_then_commit":
+            await self._answer_nobody(scope, receive)
         elif fault in PROXY_PAGES:
             response = html_response(*PROXY_PAGES[fault])
             call.status = response.status_code
@@ -66,9 +68,26 @@ class Gate:
         with vendor.lock:
             if faults.hit("restart", call.path):
                 vendor.restart()
-            names = ("drop_before", *PROXY_PAGES, "drop_after_commit")
+            names = ("drop_before", "drop_then_commit", *PROXY_PAGES, "drop_after_commit")
             # Every rule counts every call, also when an earlier one struck: `at` means call numbers.
             return next((name for name in [n for n in names if faults.hit(n, call.path)]), None)
+
+    async def _answer_nobody(self, scope: Scope, receive: Receive) -> None:
+        """Cut the connection, and do the work all the same, later; in-process the call ends after it."""
+        messages = [await receive()]
+        while messages[-1].get("more_body"):
+            messages.append(await receive())
+        hang_up(scope)
+        await self._pause("late_ms")
+
+        async def again() -> Message:
+            return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+        async def unheard(_: Message) -> None:
+            """Nobody listens any more."""
+
+        await self.app(scope, again, unheard)
+        await drop_connection(scope, receive)
 
     async def _answer(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         answer: list[Message] = []

@@ -39,12 +39,18 @@ async def read_json(request: Request) -> Any:
         raise ValueError(str(error)) from error
 
 
+def hang_up(scope: Scope) -> bool:
+    """Cut the caller's connection, if there is one: in-process there is no socket."""
+    abort: Callable[[], None] | None = scope.get("extensions", {}).get(DROP)
+    if abort is not None:
+        abort()
+    return abort is not None
+
+
 async def drop_connection(scope: Scope, receive: Receive) -> None:
     """Cut the caller's connection without an answer; in-process (no socket) raise ConnectionDropped instead."""
-    abort: Callable[[], None] | None = scope.get("extensions", {}).get(DROP)
-    if abort is None:
+    if not hang_up(scope):
         raise ConnectionDropped
-    abort()
     # Returning before the server has noticed the closed socket would make it write a 500 answer.
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,7 +1,8 @@
 """What the tenant's own people do behind the API's back: `/_sandbox/change`.
 
 - `{"suppliers": [{...}], "gl_accounts": [{...}], "cost_centers": [{...}]}`: add records, each the fields a write has
-- `{"invoices": n}`: make n invoices of all kinds for the suppliers and accounts there are
+- `{"invoices": n}`: make n invoices of all kinds for the suppliers and accounts there are; `{"invoices": {"count": n,
+  "accounts": [code, …]}}` for these accounts
 - `{"invoice": {...}}`: add one (see `invoices.invoice`); `{"approve": id | [ids] | "all"}`
 - `{"set": {"resource", "where": {path: value}, "values": {path: value}}}`, `{"delete": {"resource", "where"}}`
 - `{"settings": {...}}`, `{"resources": {name: {...}}}`, `{"revoke": true}` (all tokens), `{"clear": true}`
@@ -45,8 +46,9 @@ def _added(sandbox: JaggaerSandbox, name: str, fields: Record) -> int:
     return own.tables[name].insert(record, own.now()).id
 
 
-def _invoices(sandbox: JaggaerSandbox, count: Any) -> list[dict[str, Any]]:
-    return make_invoices(sandbox.tenant, int(count))
+def _invoices(sandbox: JaggaerSandbox, given: Any) -> list[dict[str, Any]]:
+    wanted = given if isinstance(given, Mapping) else {"count": given}
+    return make_invoices(sandbox.tenant, int(wanted["count"]), wanted.get("accounts"))
 
 
 def _invoice(sandbox: JaggaerSandbox, spec: Record) -> int:

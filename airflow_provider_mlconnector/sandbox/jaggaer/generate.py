@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -133,12 +133,16 @@ KINDS: dict[str, Callable[[Maker], dict[str, Any]]] = {
 """How invoices differ; they are made in this order, over and over."""
 
 
-def make_invoices(tenant: Tenant, count: int) -> list[dict[str, Any]]:
-    """Make invoices and return id and kind of each; raises ValueError without suppliers or accounts for them."""
+def make_invoices(tenant: Tenant, count: int, only: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Make invoices and return id and kind of each; raises ValueError without suppliers or accounts for them.
+
+    :param only: the codes of the accounts to use; by default all that are active.
+    """
     external = DEFAULTS["suppliers"].external
     suppliers = [row for row in tenant.tables["suppliers"].rows.values() if get(row.record, external)]
     accounts = [row.record for row in tenant.tables["gl_accounts"].rows.values()]
-    codes = [str(record["code"]) for record in accounts if record.get("active") != "false"]
+    active = [str(record["code"]) for record in accounts if record.get("active") != "false"]
+    codes = active if only is None else [code for code in active if code in only]
     if not suppliers or not codes:
         raise ValueError("invoices need a supplier with an external number and an active GL account; send these first")
     table, kinds, made = tenant.tables["invoices"], list(KINDS), []

@@ -104,6 +104,13 @@ def test_drop_before_leaves_nothing_done() -> None:
     assert len(toy.things) == 2
 
 
+def test_drop_then_commit_leaves_the_work_done() -> None:
+    """In-process, where nothing can be later, the call ends when the work is done."""
+    toy = Toy(faults={"drop_then_commit": {"at": [2]}})
+    assert [outcome(call(toy)) for _ in range(3)] == [201, 0, 201]
+    assert len(toy.things) == 3
+
+
 def test_drop_after_commit_leaves_the_work_done() -> None:
     """The caller sees a cut connection, the vendor has the record."""
     toy = Toy(faults={"drop_after_commit": {"at": [2]}})

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -41,6 +42,26 @@ def test_a_dropped_connection_is_no_answer(toy: Toy, fault: str) -> None:
             session.post(server.url("toy") + "/things", data="x")
         assert outcome(session, url=server.url("toy")) == 201
     assert len(toy.things) == (2 if fault == "drop_before" else 3)
+
+
+def test_a_call_that_nobody_waits_for_is_carried_out_later(toy: Toy) -> None:
+    """The connection is cut at once; the record is there `late_ms` after that, and not before."""
+    with SandboxServer([toy]) as server, requests.Session() as session:
+        toy.faults.replace({"drop_then_commit": {"at": [1]}, "late_ms": 40})
+        arrived = threading.Event()
+        pause = toy.sleep
+
+        async def late(seconds: float) -> None:
+            assert len(toy.things) == 0
+            await pause(seconds)
+            arrived.set()
+
+        toy.sleep = late
+        with pytest.raises(requests.ConnectionError):
+            session.post(server.url("toy") + "/things", data="x")
+        assert arrived.wait(5)
+        assert outcome(session, url=server.url("toy")) == 201
+    assert len(toy.things) == 2
 
 
 def test_two_vendors_share_a_clock() -> None:
