@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import jde_to_mailchimp, jde_to_marketo, marketo_to_qad, qad_to_marketo
+from . import jde_to_jaggaer, jde_to_mailchimp, jde_to_marketo, marketo_to_qad, qad_to_marketo
 from .base import Counts, Scenario, Step
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -10,6 +10,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     jde_to_mailchimp.SCENARIO,
     qad_to_marketo.SCENARIO,
     marketo_to_qad.SCENARIO,  # of the accounts that the one before has brought
+    jde_to_jaggaer.SCENARIO,
 )
 
 __all__ = ["SCENARIOS", "Counts", "Scenario", "Step"]
