@@ -18,6 +18,7 @@ from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jaggaer.documents import body_of, reference_of
 from airflow_provider_mlconnector.hooks.jaggaer.envelope import key_of, value_of
 from airflow_provider_mlconnector.hooks.jaggaer.errors import is_duplicate
+from airflow_provider_mlconnector.hooks.jaggaer.likeness import holds
 from airflow_provider_mlconnector.hooks.jaggaer.models import Supplier
 from airflow_provider_mlconnector.hooks.jaggaer.resources import DOCUMENTS
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
@@ -114,8 +115,11 @@ class RecordObject:
             key = self._asked(reference, begun)
             if key is None:
                 return self._created(reference, ready)
-            # One that an unfinished try has made may have been made of older values.
-            return self._changed(key, ready, Outcome.CREATED if begun and not ready.known else Outcome.UPDATED)
+            outcome = Outcome.CREATED if begun and not ready.known else Outcome.UPDATED
+            # What an unfinished try has sent may have been older values.
+            if begun and self._is_whole(key, ready.payload):
+                return self._finished(ready, outcome, key, None)
+            return self._changed(key, ready, outcome)
         except RecordError as refused:
             return rejected(refused)
 
@@ -124,6 +128,14 @@ class RecordObject:
         if begun is None:
             return self.find(reference)
         return look(partial(self.find, reference), begun, now=self._client.now, sleep=self._client.sleep)
+
+    def _is_whole(self, key: str, payload: Mapping[str, Any]) -> bool:
+        """Whether JAGGAER has all that would be sent, so that a change would be nothing but one more revision."""
+        resource = self._resource
+        record = self._client.get(self._name, key) if resource.detail or resource.key_filter else None
+        inner = value_of(record, resource.key.rpartition(".")[0] or None)
+        body = self._body(payload)
+        return record is not None and (holds(record, body) or holds(inner, body))
 
     def _changed(self, key: str, ready: Ready, outcome: Outcome = Outcome.UPDATED) -> RowResult:
         if self._name in DOCUMENTS:

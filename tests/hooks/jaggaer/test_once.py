@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jaggaer.coding import cost_centers
+from airflow_provider_mlconnector.hooks.jaggaer.documents import body_of
+from airflow_provider_mlconnector.hooks.jaggaer.likeness import holds
 from airflow_provider_mlconnector.hooks.jaggaer.target import RecordObject, purchase_orders, suppliers
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.journal import MemoryJournal
@@ -76,9 +79,10 @@ def test_an_order_that_becomes_visible_late(client: JaggaerClient, server: Any, 
 def test_what_an_earlier_process_has_begun_is_looked_for_first(
     client: JaggaerClient, server: Any, clock: Clock, journal: MemoryJournal
 ) -> None:
-    """A try that began 58 s ago may show up within two more; then it was created, and gets the present values."""
+    """A try that began 58 s ago may show up within two more; then it was created, and gets the values that it lacks."""
     journal.begin(Ready(KEY, {}), NOW - timedelta(seconds=58))
     server.answer("GET", ORDERS, orders(), orders((9, NUMBER)))
+    server.answer("GET", f"{ORDERS}/9", {"header": {"purchaseOrderId": 9, "poNumber": NUMBER}})
     server.answer("POST", ORDERS, {"returnCode": 0})
     assert deliver(purchase_orders(client, journal), ORDER).outcome is Outcome.CREATED
     assert clock.slept == [1.0]
@@ -96,12 +100,37 @@ def test_what_was_begun_long_ago_is_asked_for_once(
     assert (server.sent(ORDERS), clock.slept) == (["GET", "POST"], [])
 
 
-def test_an_unfinished_change_of_a_known_order(client: JaggaerClient, server: Any, journal: MemoryJournal) -> None:
-    """One that was delivered before is changed again, and is no new one."""
+@pytest.mark.parametrize("quantity", ["3.00", 4], ids=["arrived", "did not arrive"])
+def test_an_unfinished_change_of_a_known_order(
+    client: JaggaerClient, server: Any, journal: MemoryJournal, quantity: Any
+) -> None:
+    """Where JAGGAER has all of it, it has arrived, and is no further revision; else it goes again. No new order."""
+    held = body_of("purchase_orders", client.connection.resource("purchase_orders"), ORDER)
+    held["header"] |= {"purchaseOrderId": 9, "orderDate": "2026-06-14", "revision": 1}
+    held["lineList"]["purchaseOrderLine"][0] |= {"quantity": quantity, "matched": "false"}
     journal.begin(Ready(KEY, {}), NOW)
     server.answer("GET", ORDERS, orders((9, NUMBER)))
+    server.answer("GET", f"{ORDERS}/9", held)
     server.answer("POST", ORDERS, {"returnCode": 0})
     assert deliver(purchase_orders(client, journal), ORDER, known=True).outcome is Outcome.UPDATED
+    assert len(server.bodies(ORDERS)) == (quantity == 4)
+    assert not begun(journal)
+
+
+def test_likeness() -> None:
+    """What is held may have more, and write numbers, days and truth its own way; it may not lack or differ."""
+    sent = {"a": 1, "b": [{"c": "x"}], "d": True, "e": "2026-01-02T00:00:00.000Z", "f": Decimal("1.50")}
+    held = {
+        "a": "1.0",
+        "b": [{"c": "x ", "z": 1}],
+        "d": "true",
+        "e": "2026-01-02T05:00:00.000+05:00",
+        "f": Decimal("1.5"),
+        "y": 2,
+    }
+    assert holds(held, sent)
+    for name, value in (("a", 2), ("a", "one"), ("b", []), ("b", {}), ("d", "false"), ("e", "2026-01-03"), ("f", None)):
+        assert not holds({**held, name: value}, sent), name
 
 
 def test_a_refusal_is_an_answer(client: JaggaerClient, server: Any, journal: MemoryJournal) -> None:

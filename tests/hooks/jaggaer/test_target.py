@@ -209,6 +209,7 @@ def test_lost_answer_of_an_order_that_did_not(client: JaggaerClient, server: Any
     target = purchase_orders(client)
     assert deliver(target, ORDER).outcome is Outcome.PENDING
     server.answer("GET", ORDERS, orders((9, NUMBER)))
+    server.answer("GET", f"{ORDERS}/9", orders((9, NUMBER))["poList"]["po"][0])
     server.answer("POST", ORDERS, {"returnCode": 0})
     assert deliver(target, ORDER).outcome is Outcome.CREATED
     assert deliver(target, ORDER).outcome is Outcome.UPDATED
