@@ -7,6 +7,7 @@ and batches are small, so that there are many moments between them.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
+from airflow_provider_mlconnector.hooks.jde import orders as jde_orders
 from airflow_provider_mlconnector.hooks.jde import source as jde_source
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.mailchimp import batches, members
@@ -35,7 +38,9 @@ from airflow_provider_mlconnector.pipeline.window import RunInfo
 from airflow_provider_mlconnector.syncs import get_sync
 
 BATCH, CONCURRENCY, CUSTOMERS_AT_ONCE, CHUNK = 4, 3, 10, 20
-CLIENTS: dict[str, Any] = {"jde": JdeClient, "marketo": MarketoClient, "mailchimp": MailchimpClient}
+CLIENTS: dict[str, Any] = {
+    "jde": JdeClient, "marketo": MarketoClient, "mailchimp": MailchimpClient, "jaggaer": JaggaerClient,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,10 @@ def client(system: str, conn: dict[str, Any], **extra: Any) -> Any:
 
 def main(folder: Path, syncs: list[str], source: dict[str, Any], target: dict[str, Any]) -> None:
     """Run the syncs of one DAG to their end."""
+    # The vendor may be at a call for a moment after its caller is gone.
+    os.environ["AIRFLOW__MLCONNECTOR__SETTLE_SECONDS"] = "0.3"
     jde_source.KEYS_AT_ONCE = CUSTOMERS_AT_ONCE
+    jde_orders.ORDERS_AT_ONCE = CUSTOMERS_AT_ONCE
     members.BATCH = BATCH
     batches.FIRST_PAUSE = 0.002
     staging.CHUNK_ROWS = CHUNK

@@ -46,6 +46,11 @@ def writes(flow: Flow) -> list[Call]:
     return found
 
 
+def violations(flow: Flow) -> int:
+    """Return how many calls broke a limit of the target's; not every vendor publishes limits."""
+    return sum(flow.target.state().get("violations", {}).values())
+
+
 def is_balanced(account: dict[str, Any]) -> bool:
     """Whether a run's account adds up."""
     return bool(account["read"] == sum(account[name] for name in COLUMNS[1:]))
@@ -58,7 +63,7 @@ def test_everything_then_nothing_then_exactly_the_changes(flow: Flow, scenario: 
         flow.run()
         assert flow.all_counts() == expected, step.name
         assert step.after(flow.server) == [], step.name
-    assert set(flow.target.state()["violations"].values()) == {0}
+    assert violations(flow) == 0
 
 
 def test_an_empty_source_is_a_green_run(flow: Flow) -> None:
@@ -71,9 +76,10 @@ def test_an_empty_source_is_a_green_run(flow: Flow) -> None:
     assert set(variables()) == {f"mlconnector__{flow.dag_id}__{entity}__watermark" for entity in flow.entities}
 
 
-def test_a_sync_not_asked_for_is_skipped_and_the_next_runs(flow: Flow) -> None:
+def test_a_sync_not_asked_for_is_skipped_and_the_next_runs(flow: Flow, scenario: Scenario) -> None:
     """`syncs` names the second, in full: all others are skipped, it runs, the run is green."""
     wanted = flow.syncs[1]
+    scenario.steps[0].before(flow.server)
     run = flow.run(syncs=[wanted.name])
     states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
     assert {states[f"{entity}.extract"] for entity in flow.entities if entity != wanted.entity} == {"skipped"}
@@ -186,5 +192,5 @@ def test_whatever_goes_wrong_the_end_is_the_same(
         assert found["created"] + found["updated"] == expected[name]["created"] + expected[name]["updated"]
         assert [found[kind] for kind in REST] == [expected[name][kind] for kind in REST]
         assert is_balanced(found)
-    assert set(flow.target.state()["violations"].values()) == {0}
+    assert violations(flow) == 0
     assert all(any(call.fault for call in vendor.calls) for vendor in (flow.source, flow.target)), "nothing went wrong"

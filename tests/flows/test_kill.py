@@ -62,10 +62,12 @@ class Play:
 
 
 PARTIES = ("jde_to_mailchimp", ("members", "customers"))
+ORDERS = ("suppliers", "gl_accounts", "cost_centers", "purchase_orders")
 PLAYS = {
     "companies and leads": Play("jde_to_marketo", ("companies", "leads"), {}, (6, 1), range(12)),
     "members one by one": Play(*PARTIES, {"write_mode": "member"}, (7, 2), range(5)),
     "members by batches": Play(*PARTIES, {"write_mode": "batch"}, (7, 2), range(3), sends=2),
+    "purchase orders": Play("jde_to_jaggaer", ORDERS, {}, (5, 5), range(6)),
 }
 CASES = [(name, seed) for name, play in PLAYS.items() for seed in play.seeds]
 

@@ -54,15 +54,24 @@ def _confirmed(client: JaggaerClient, name: str, resource: Resource) -> str:
     return f"; not written before resources.{name}.confirmed is true"
 
 
-def _looked(client: JaggaerClient, name: str, resource: Resource) -> str:
-    connection = client.connection
+def first_page(client: JaggaerClient, name: str) -> tuple[Mapping[str, Any], Listing]:
+    """Return the first page of a resource's list: the answer, and the records in it.
+
+    :raises NotFound: there is no such path, or nothing in it.
+    :raises UnexpectedAnswer: the answer is not what the Connection says of the resource.
+    """
+    connection, resource = client.connection, client.connection.resource(name)
     params = Lister(client, name, "").params("")
     if connection.paging.style in ("offset1", "page"):
         params[connection.paging.param] = str(connection.paging.first)
     document = client.call("GET", resource.path, params=params)
     if not isinstance(document, Mapping):
-        raise UnexpectedAnswer("the answer is no JSON object")
-    listing = read_listing(document, resource, connection.envelope, name)
+        raise UnexpectedAnswer(f"{name}: the answer is no JSON object")
+    return document, read_listing(document, resource, connection.envelope, name)
+
+
+def _looked(client: JaggaerClient, name: str, resource: Resource) -> str:
+    document, listing = first_page(client, name)
     problems = list(_problems(document, listing, resource, client))
     count = "an unknown number of" if listing.total is None else str(listing.total)
     return f"DOES NOT FIT: {'; '.join(problems)}" if problems else f"fits, {count} records"

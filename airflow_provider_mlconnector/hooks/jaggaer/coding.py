@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, RecordRejected, RetryLater, Stop
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jaggaer.envelope import key_of
 from airflow_provider_mlconnector.hooks.jaggaer.errors import NotFound
-from airflow_provider_mlconnector.hooks.jaggaer.models import Coded, CodedWrite
+from airflow_provider_mlconnector.hooks.jaggaer.models import Coded
 from airflow_provider_mlconnector.hooks.jaggaer.target import MAX_BYTES, RecordObject
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.journal import Journal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
@@ -27,14 +29,17 @@ Found = Mapping[str, list[dict[str, Any]]]
 
 
 class CodedObject:
-    """One list of codes, as a target that is aligned with, not written (unless `create_missing` is set)."""
+    """One list of codes, as a target that is aligned with, not written (unless `create_missing` is set).
+
+    A code's id is the code itself, as JAGGAER spells it: documents name it by that.
+    """
 
     max_bytes = MAX_BYTES
 
-    def __init__(self, client: JaggaerClient, name: str):
+    def __init__(self, client: JaggaerClient, name: str, journal: Journal | None = None):
         self._client, self._name = client, name
         self._resource = client.connection.resource(name)
-        self._writer = RecordObject(client, name, self._document) if self._resource.create_missing else None
+        self._writer = RecordObject(client, name, journal) if self._resource.create_missing else None
         # One that is created is answered at once, like any other write.
         self.max_batch = 1 if self._writer else AT_ONCE
         self.concurrency = client.connection.max_concurrency
@@ -48,12 +53,16 @@ class CodedObject:
         if rows >= WHOLE_LIST:
             self._all()
 
+    def batch_size(self, group: str) -> int:
+        """As many codes as one filter holds; see TargetObject."""
+        return self.max_batch
+
     def group(self, ready: Ready) -> str:
         """All codes are alike."""
         return self._name
 
     def find(self, code: str) -> str | None:
-        """Return the vendor's id of a code; None where there is none.
+        """Return a code as JAGGAER spells it; None where there is none.
 
         :raises RecordRejected: several have it, or none that is active.
         """
@@ -68,6 +77,11 @@ class CodedObject:
         found = self._with_codes(list(dict.fromkeys(code for code in codes if code)))
         return [self._result(ready, code, found) for ready, code in zip(batch, codes, strict=True)]
 
+    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+        """Return what JAGGAER has of a code whose creation was not answered; see Settles."""
+        found = self._writer.settle(record_key, target_key) if self._writer else None
+        return replace(found, target_id=target_key) if found else None
+
     def _code(self, ready: Ready) -> str:
         return str(ready.payload.get(self._resource.external_name or "") or "").strip()
 
@@ -80,10 +94,10 @@ class CodedObject:
             return RowResult(Outcome.REJECTED, code=several.code, message=several.message)
         if key is not None:
             # What is delivered is the pair: it is made once, and stands from then on.
-            known = getattr(ready, "known", False)
-            return RowResult(Outcome.UPDATED if known else Outcome.CREATED, target_id=key)
+            return RowResult(Outcome.UPDATED if ready.known else Outcome.CREATED, target_id=key)
         if self._writer:
-            return self._writer.deliver(self._name, [ready])[0]
+            made = self._writer.deliver(self._name, [ready])[0]
+            return replace(made, target_id=code) if made.target_id else made
         return RowResult(Outcome.REJECTED, code="unmatched", message=f"JAGGAER has no such code in {self._name}")
 
     def _match(self, code: str, found: Found) -> str | None:
@@ -93,10 +107,9 @@ class CodedObject:
         active = [record for record in records if Coded.model_validate(record).active is not False]
         if not active:
             raise RecordRejected("this code is not active in JAGGAER", code="inactive")
-        keys = {key_of(record, self._resource.key) or code for record in active}
-        if len(keys) > 1:
-            raise RecordRejected(f"{len(keys)} records in JAGGAER have this code", code="ambiguous")
-        return keys.pop()
+        if len({key_of(record, self._resource.key) for record in active}) > 1:
+            raise RecordRejected(f"{len(active)} records in JAGGAER have this code", code="ambiguous")
+        return key_of(active[0], self._resource.external)
 
     def _with_codes(self, codes: Sequence[str]) -> Found:
         """Return the records with these codes; by the whole list where the server does not take the filter."""
@@ -125,18 +138,12 @@ class CodedObject:
                 self._whole = whole
             return self._whole
 
-    def _document(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        name = self._resource.external_name or "code"
-        own = {"code" if field == name else field: value for field, value in payload.items()}
-        wire = CodedWrite.model_validate(own).wire()
-        return {name if field == "code" else field: value for field, value in wire.items()}
 
-
-def gl_accounts(client: JaggaerClient) -> CodedObject:
+def gl_accounts(client: JaggaerClient, journal: Journal | None = None) -> CodedObject:
     """The GL accounts; the payload's `code` is what JAGGAER calls the account, `MCU.OBJ.SUB`."""
-    return CodedObject(client, "gl_accounts")
+    return CodedObject(client, "gl_accounts", journal)
 
 
-def cost_centers(client: JaggaerClient) -> CodedObject:
+def cost_centers(client: JaggaerClient, journal: Journal | None = None) -> CodedObject:
     """The cost centres; the payload's `code` is the business unit."""
-    return CodedObject(client, "cost_centers")
+    return CodedObject(client, "cost_centers", journal)

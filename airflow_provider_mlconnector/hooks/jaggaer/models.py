@@ -13,6 +13,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+MIDNIGHT = "T00:00:00.000Z"
+"""The vendor's own dates are instants at midnight UTC, to the millisecond."""
 COMPACT = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
 """Times without punctuation, by their length."""
 
@@ -126,8 +128,7 @@ def _jsonable(value: Any) -> Any:
         return {name: _jsonable(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_jsonable(inner) for inner in value]
-    # The vendor's own dates are instants at midnight UTC, to the millisecond.
-    return f"{value.isoformat()}T00:00:00.000Z" if isinstance(value, date) else value
+    return f"{value.isoformat()}{MIDNIGHT}" if isinstance(value, date) else value
 
 
 class Supplier(ReadModel):

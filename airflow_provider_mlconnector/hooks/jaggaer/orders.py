@@ -13,11 +13,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from airflow_provider_mlconnector.hooks.jaggaer.models import Day, WriteModel, number_of
+from airflow_provider_mlconnector.hooks.jaggaer.resources import Resource
 
 LINES = "lines"
 """In a payload, the list of the order's lines; all other fields are the header's, nested ones with dots."""
-ACCOUNT, CUSTOM = "account", "custom"
-"""In a payload's line: the GL account, and further splittable fields by their internal names."""
+ACCOUNT, COST_CENTER, CUSTOM = "account", "costCenter", "custom."
+"""In a payload's line: the GL account, the cost centre, further splittable fields by `custom.` and internal name."""
 
 Amount = Annotated[Decimal | None, BeforeValidator(number_of)]
 Text = Annotated[str | None, BeforeValidator(lambda value: None if value is None else str(value).strip() or None)]
@@ -123,27 +124,34 @@ class PurchaseOrder(WriteModel):
     line_list: OrderLines
 
 
-def order_of_payload(payload: Mapping[str, Any], account_field: str) -> PurchaseOrder:
+def order_of_payload(payload: Mapping[str, Any], resource: Resource) -> PurchaseOrder:
     """Return the order of a payload: header fields in the vendor's spelling, nested ones with dots, and `lines`.
 
-    :param account_field: the internal name of the splittable field that holds the GL account.
+    :param resource: names the splittable fields of account and cost centre, and the statuses.
     :raises pydantic.ValidationError: for a field that is not there, a value of another kind, no lines.
     """
-    header = nested({name: value for name, value in payload.items() if name != LINES})
+    header = nested(_with_status({name: value for name, value in payload.items() if name != LINES}, resource))
     given = payload.get(LINES)
-    lines = [_line(line, account_field) for line in given] if isinstance(given, list | tuple) else []
+    lines = [_line(line, resource) for line in given] if isinstance(given, list | tuple) else []
     return PurchaseOrder.model_validate({"header": header, "lineList": {"purchaseOrderLine": lines}})
 
 
-def _line(line: Mapping[str, Any], account_field: str) -> dict[str, Any]:
-    own = {name: value for name, value in line.items() if name not in (ACCOUNT, CUSTOM)}
-    found = nested(own)
+def _line(line: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
+    own = {name: value for name, value in line.items() if name not in (ACCOUNT, COST_CENTER)}
+    coding = {name.removeprefix(CUSTOM): own.pop(name) for name in list(own) if name.startswith(CUSTOM)}
+    found = nested(_with_status(own, resource))
     if found.get("lineNumber") is not None:
         found["lineNumber"] = str(found["lineNumber"])
-    coding = {**(line.get(CUSTOM) or {}), **({account_field: line[ACCOUNT]} if line.get(ACCOUNT) else {})}
-    if coding:
-        found["splittableFieldSetGroupList"] = _coding(coding)
+    coding |= {resource.account_field: line.get(ACCOUNT), resource.cost_center_field: line.get(COST_CENTER)}
+    if filled := {name: value for name, value in coding.items() if value not in (None, "")}:
+        found["splittableFieldSetGroupList"] = _coding(filled)
     return found
+
+
+def _with_status(fields: dict[str, Any], resource: Resource) -> dict[str, Any]:
+    """Return the fields with the status as JAGGAER calls it."""
+    status = fields.get("status")
+    return {**fields, "status": resource.statuses.get(str(status), status)} if status else fields
 
 
 def _coding(fields: Mapping[str, Any]) -> dict[str, Any]:

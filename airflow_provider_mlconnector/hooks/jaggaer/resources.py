@@ -35,7 +35,9 @@ class Resource(Settings):
     :param params: parameters of every list call.
     :param body: where in a written body the record stands; None: it is the body.
     :param operation: where in a written body CREATE or UPDATE is said; None: nowhere.
-    :param account_field: internal name of the splittable custom field that holds the GL account.
+    :param account_field, cost_center_field: internal names of the splittable custom fields that hold the GL account and
+        the cost centre of a line.
+    :param statuses: what JAGGAER calls `open`, `closed` and `cancelled`.
     :param create_missing: of accounts and cost centres: create what has no partner, instead of reporting it.
     :param confirmed: the paths are the tenant's own, so that writing is allowed.
     """
@@ -55,6 +57,8 @@ class Resource(Settings):
     body: str | None = None
     operation: str | None = None
     account_field: str = "Account"
+    cost_center_field: str = "CostCenter"
+    statuses: dict[str, str] = Field(default_factory=dict)
     create_missing: bool = False
     confirmed: bool = False
 
@@ -106,6 +110,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "external": "header.poNumber",
         "body": "purchaseOrder",
         "operation": "purchaseOrder.operationCode",
+        "statuses": {"open": "Open", "closed": "Closed", "cancelled": "Cancelled"},
     },
     "gl_accounts": {
         "path": "ji/v1/glaccounts",

@@ -1,70 +1,62 @@
 """JAGGAER as a target of the pipeline: suppliers and purchase orders, each asked for before it is sent.
 
 Whether a POST creates or replaces is not public. So the record's number in the source system is looked up first; what
-is there is changed by the vendor's own id, and a create without an answer is looked up again instead of repeated.
+is there is changed by the vendor's own id. A write that must not be repeated is noted in the journal before it is made;
+after a lost answer, or a crash, the record is looked for as long as it may still become visible.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
-
-from pydantic import ValidationError
-from pydantic.alias_generators import to_camel
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, OutcomeUnknown, RecordError, RecordRejected
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
+from airflow_provider_mlconnector.hooks.jaggaer.documents import body_of, reference_of
 from airflow_provider_mlconnector.hooks.jaggaer.envelope import key_of, value_of
 from airflow_provider_mlconnector.hooks.jaggaer.errors import is_duplicate
-from airflow_provider_mlconnector.hooks.jaggaer.models import Supplier, SupplierWrite, text_of
-from airflow_provider_mlconnector.hooks.jaggaer.orders import order_of_payload
+from airflow_provider_mlconnector.hooks.jaggaer.likeness import holds
+from airflow_provider_mlconnector.hooks.jaggaer.models import Supplier
+from airflow_provider_mlconnector.hooks.jaggaer.resources import DOCUMENTS
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, look
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 5_000_000
 """No limit is published; an order of a thousand lines has half of it."""
-FIELDS = frozenset(to_camel(field) for field in SupplierWrite.model_fields)
-NUMBER = "poNumber"
-Document = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 
 class RecordObject:
     """One resource that is written record by record.
 
-    :param document: payload → the body in the vendor's spelling; raises ValidationError.
+    :param journal: the memory of what was sent without an answer; by default one that ends with the process.
     """
 
     max_batch = 1
     """A call carries one record, and each answer belongs into the ledger before the next call."""
     max_bytes = MAX_BYTES
 
-    def __init__(self, client: JaggaerClient, name: str, document: Document):
-        self._client, self._name, self._document = client, name, document
+    def __init__(self, client: JaggaerClient, name: str, journal: Journal | None = None):
+        self._client, self._name, self._journal = client, name, journal or MemoryJournal()
         self._resource = client.connection.resource(name)
         self.concurrency = client.connection.max_concurrency
 
     def prepare(self, plan: Plan, rows: int) -> None:
         """Refuse unconfirmed paths before the first record; see TargetObject."""
-        resource = self._resource
-        self._client.connection.refuse_unconfirmed(self._name, resource.create or resource.path)
+        self._client.connection.refuse_unconfirmed(self._name, self._resource.create or self._resource.path)
+
+    def batch_size(self, group: str) -> int:
+        """A call carries one record; see TargetObject."""
+        return self.max_batch
 
     def group(self, ready: Ready) -> str:
         """All records are alike."""
         return self._name
-
-    def reference_of(self, payload: Mapping[str, Any]) -> str:
-        """Return the record's number in the source system, by which JAGGAER is asked for it.
-
-        :raises RecordRejected: when the payload has none.
-        """
-        name = self._resource.external_name or ""
-        reference = text_of(payload.get(name))
-        if not reference:
-            raise RecordRejected(f"the field map yields no {name}", code="missing_key")
-        return reference
 
     def find(self, reference: str) -> str | None:
         """Return the vendor's id of the record with this number; None where there is none.
@@ -104,57 +96,88 @@ class RecordObject:
         """
         return [self._delivered(ready) for ready in batch]
 
+    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+        """Return what JAGGAER has of a record whose answer was lost; see Settles."""
+        entry = self._journal.entry(record_key)
+        try:
+            key = self._asked(target_key, entry.begun if entry else None) if target_key else None
+        except RecordError as refused:
+            return rejected(refused)
+        outcome = Outcome.UPDATED if entry and entry.guid else Outcome.CREATED
+        return None if key is None else RowResult(outcome, target_id=key)
+
     def _delivered(self, ready: Ready) -> RowResult:
         try:
-            reference = self.reference_of(ready.payload)
+            reference = reference_of(self._resource, ready.payload)
             self._body(ready.payload)  # what cannot be sent needs no question
-            key = self.find(reference)
-            if key is not None:
-                return self._changed(key, ready)
-            return self._created(reference, ready)
+            entry = self._journal.entry(ready.record_key)
+            begun = entry.begun if entry else None
+            key = self._asked(reference, begun)
+            if key is None:
+                return self._created(reference, ready)
+            outcome = Outcome.CREATED if begun and not ready.known else Outcome.UPDATED
+            # What an unfinished try has sent may have been older values.
+            if begun and self._is_whole(key, ready.payload):
+                return self._finished(ready, outcome, key, None)
+            return self._changed(key, ready, outcome)
         except RecordError as refused:
             return rejected(refused)
 
-    def _changed(self, key: str, ready: Ready) -> RowResult:
+    def _asked(self, reference: str, begun: datetime | None) -> str | None:
+        """Return the id of the record with this number, waiting for it where a try may still be under way."""
+        if begun is None:
+            return self.find(reference)
+        return look(partial(self.find, reference), begun, now=self._client.now, sleep=self._client.sleep)
+
+    def _is_whole(self, key: str, payload: Mapping[str, Any]) -> bool:
+        """Whether JAGGAER has all that would be sent, so that a change would be nothing but one more revision."""
+        resource = self._resource
+        record = self._client.get(self._name, key) if resource.detail or resource.key_filter else None
+        inner = value_of(record, resource.key.rpartition(".")[0] or None)
+        body = self._body(payload)
+        return record is not None and (holds(record, body) or holds(inner, body))
+
+    def _changed(self, key: str, ready: Ready, outcome: Outcome = Outcome.UPDATED) -> RowResult:
+        if self._name in DOCUMENTS:
+            self._journal.begin(ready, self._client.now())
         try:
-            return self.update(key, ready.payload)
+            changed = self.update(key, ready.payload)
         except OutcomeUnknown as lost:
             log.warning("jaggaer %s %s: no answer to a change (%s)", self._name, ready.record_key, lost.code)
             return pending(lost, key)
+        return self._finished(ready, outcome, key, changed.request_id)
 
     def _created(self, reference: str, ready: Ready) -> RowResult:
+        begun = self._client.now()
+        self._journal.begin(ready, begun)
         try:
-            return self._with_id(self.create(ready.payload), reference)
+            made = self.create(ready.payload)
+            # An answer need not name the new id.
+            key = made.target_id or self._asked(reference, begun)
+            return self._finished(ready, Outcome.CREATED, key, made.request_id)
         except OutcomeUnknown as lost:
             log.warning("jaggaer %s %s: no answer to a create (%s)", self._name, ready.record_key, lost.code)
-            key = self.find(reference)
+            key = self._asked(reference, begun)
             if key is None:
                 return pending(lost, None)
-            return RowResult(Outcome.CREATED, target_id=key, request_id=lost.request_id)
+            return self._finished(ready, Outcome.CREATED, key, lost.request_id)
         except RecordRejected as refused:
             # Made meanwhile by someone else, hidden from the first look, or made although the answer was an error.
             key = self.find(reference)
             if key is None:
+                self._journal.drop(ready.record_key)
                 raise
             if is_duplicate(refused):
                 return self._changed(key, ready)
-            return RowResult(Outcome.CREATED, target_id=key, request_id=refused.request_id)
+            return self._finished(ready, Outcome.CREATED, key, refused.request_id)
 
-    def _with_id(self, result: RowResult, reference: str) -> RowResult:
-        """Ask for the id where the answer to the create does not name it."""
-        if result.target_id is not None:
-            return result
-        return RowResult(result.outcome, target_id=self.find(reference), request_id=result.request_id)
+    def _finished(self, ready: Ready, outcome: Outcome, key: str | None, request_id: str | None) -> RowResult:
+        if key is not None:
+            self._journal.finished(ready.record_key, key)
+        return RowResult(outcome, target_id=key, request_id=request_id)
 
     def _body(self, payload: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            return self._document(payload)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise RecordRejected(f"'{where}': {first['msg']}", code="invalid_value") from None
-        except ValueError as error:
-            raise RecordRejected(str(error), code="invalid_value") from None
+        return body_of(self._name, self._resource, payload)
 
     def _with_key(self, body: dict[str, Any], key: str) -> dict[str, Any]:
         """Name the record inside the body too, where its path does not."""
@@ -189,28 +212,11 @@ def pending(lost: OutcomeUnknown, key: str | None) -> RowResult:
     )
 
 
-def suppliers(client: JaggaerClient) -> RecordObject:
-    """The suppliers: payload fields are those of `companyInfo`, the source system's number as `external` names it."""
-    name = client.connection.resource("suppliers").external_name or "extCode"
-
-    def document(payload: Mapping[str, Any]) -> dict[str, Any]:
-        own = {"type": "SELLER", **payload}
-        # A field of the tenant's own is one that the model does not know.
-        apart = {field: text_of(own.pop(field)) for field in (name,) if field in own and field not in FIELDS}
-        return {**SupplierWrite.model_validate(own).wire(), **apart}
-
-    return RecordObject(client, "suppliers", document)
+def suppliers(client: JaggaerClient, journal: Journal | None = None) -> RecordObject:
+    """The suppliers; see `documents.supplier` for the payload."""
+    return RecordObject(client, "suppliers", journal)
 
 
-def purchase_orders(client: JaggaerClient) -> RecordObject:
-    """The purchase orders: see `orders.order_of_payload` for the payload."""
-    resource = client.connection.resource("purchase_orders")
-    name = resource.external_name or NUMBER
-
-    def document(payload: Mapping[str, Any]) -> dict[str, Any]:
-        own = {NUMBER if field == name else field: value for field, value in payload.items()}
-        wire = order_of_payload(own, resource.account_field).wire()
-        header = {name if field == NUMBER else field: value for field, value in wire["header"].items()}
-        return {**wire, "header": header}
-
-    return RecordObject(client, "purchase_orders", document)
+def purchase_orders(client: JaggaerClient, journal: Journal | None = None) -> RecordObject:
+    """The purchase orders; see `documents.purchase_order` for the payload."""
+    return RecordObject(client, "purchase_orders", journal)

@@ -25,6 +25,8 @@ def check_amounts(voucher: Voucher) -> None:
     :raises RecordRejected: they are not; the message has every reason.
     """
     problems = [*_fractions(voucher), *_tax(voucher)]
+    if not voucher.gross:
+        problems.append(("no_amount", "its gross is 0, and JD Edwards takes no voucher without an amount"))
     total = sum((line.amount for line in voucher.lines), Decimal(0))
     wanted = voucher.gross - posted_tax(voucher)
     if total != wanted:

@@ -124,7 +124,8 @@ class Gateway:
     def _write(self, resource: Resource, content: Any, row_id: str | None) -> Record:
         if resource.name == "invoices":
             return import_invoice(self.tenant, content, fails=self.faults.hit("import_fails"))
-        return write(self.tenant, resource, content, row_id)
+        late = self.faults.hit("late_visible", resource.path)
+        return write(self.tenant, resource, content, row_id, late=late)
 
     def _odd(self, request: Request, response: Response) -> Response:
         """Let the fault strike that writes a Content-Type without a media type."""

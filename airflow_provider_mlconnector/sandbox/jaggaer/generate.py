@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from airflow_provider_mlconnector.sandbox.jaggaer.amounts import cents
 from airflow_provider_mlconnector.sandbox.jaggaer.invoices import invoice
 from airflow_provider_mlconnector.sandbox.jaggaer.paths import Record, get
 from airflow_provider_mlconnector.sandbox.jaggaer.resources import DEFAULTS
@@ -29,20 +30,25 @@ class Maker:
         chance = self.tenant.chance
         row = chance.choice(self.suppliers)
         info = row.record["returnCompanyInfo"]
+        currency = info.get("currency") or "USD"
         lines = [
-            {"amount": self.amount(), "account": self.account(), "description": chance.choice(("Parts", "Freight-in"))}
+            {
+                "amount": self.amount(currency),
+                "account": self.account(),
+                "description": chance.choice(("Parts", "Freight-in")),
+            }
             for _ in range(chance.randint(1, 3))
         ]
         return {
             "supplier": get(row.record, DEFAULTS["suppliers"].external),
-            "currency": info.get("currency") or "USD",
+            "currency": currency,
             "number": f"INV-{self.serial:05d}",
             "lines": lines,
         }
 
-    def amount(self) -> Decimal:
-        """Return an amount to the cent."""
-        return Decimal(self.tenant.chance.randint(1_000, 999_999)) / 100
+    def amount(self, currency: str) -> Decimal:
+        """Return an amount to the currency's own cent."""
+        return cents(Decimal(self.tenant.chance.randint(1_000, 999_999)) / 100, currency)
 
     def account(self) -> str:
         """Return one of the accounts."""
@@ -55,9 +61,10 @@ def _split(maker: Maker) -> dict[str, Any]:
 
 
 def _split_by_amount(maker: Maker) -> dict[str, Any]:
-    parts = [maker.amount(), maker.amount()]
+    spec = maker.base()
+    parts = [maker.amount(spec["currency"]) for _ in range(2)]
     accounts = [{"account": maker.account(), "amount": part} for part in parts]
-    return _first_line(maker.base(), amount=sum(parts), accounts=accounts)
+    return _first_line(spec, amount=sum(parts), accounts=accounts)
 
 
 def _foreign(maker: Maker) -> dict[str, Any]:
@@ -67,7 +74,7 @@ def _foreign(maker: Maker) -> dict[str, Any]:
 
 def _tax_coded(maker: Maker) -> dict[str, Any]:
     spec = maker.base()
-    taxed = [{**line, "tax": (line["amount"] * Decimal("0.0825")).quantize(Decimal("0.01"))} for line in spec["lines"]]
+    taxed = [{**line, "tax": cents(line["amount"] * Decimal("0.0825"), spec["currency"])} for line in spec["lines"]]
     return spec | {"lines": taxed}
 
 

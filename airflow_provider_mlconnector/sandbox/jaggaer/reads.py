@@ -40,7 +40,7 @@ def page(tenant: Tenant, resource: Resource, query: dict[str, str], faults: Faul
 
 def one(tenant: Tenant, resource: Resource, row_id: str) -> Record:
     """Return a document as a whole, without an envelope; raises `Refused`."""
-    row = tenant.tables[resource.name].rows.get(int(row_id)) if row_id.isdecimal() else None
+    row = next((each for each in tenant.readable(resource.name) if str(each.id) == row_id), None)
     if row is None:
         raise Refused("not_found", row_id)
     return tenant.shown(resource, row)
@@ -61,7 +61,7 @@ def _listed(record: Record) -> Record:
 
 
 def _rows(tenant: Tenant, resource: Resource, text: str) -> list[Row]:
-    rows = list(tenant.tables[resource.name].rows.values())
+    rows = tenant.readable(resource.name)
     if tenant.settings.order == "newest_first":
         rows.reverse()
     if not text:

@@ -23,7 +23,8 @@ class Settings:
     `order`: how a list is sorted; with `newest_first` a record made between two pages moves all others on.
     `empty_list`: how a list without records is written. `unique_invoice_numbers`: whether an import refuses a
     supplier's invoice number that exists. `account_field` and `cost_center_field`: the splittable custom fields whose
-    values must exist. `retry_after_seconds`: what a 429 says.
+    values must exist. `retry_after_seconds`: what a 429 says. `late_seconds`: how long a record cannot be read that the
+    fault `late_visible` has struck.
     """
 
     token_path: str = "/auth/realms/J1p-integrations/protocol/openid-connect/token"
@@ -37,6 +38,7 @@ class Settings:
     account_field: str = "Account"
     cost_center_field: str = "CostCenter"
     retry_after_seconds: int = 15
+    late_seconds: float = 5.0
 
     def __post_init__(self) -> None:
         self.set({name: getattr(self, name) for name in CHOICES})

@@ -24,12 +24,16 @@ FIRST_IDS = {
 
 @dataclass
 class Row:
-    """One record, in the default shape, and the second at which it last changed. `kind`: how an invoice was made."""
+    """One record, in the default shape, and the second at which it last changed.
+
+    `kind`: how an invoice was made; `shown_from`: the second from which on it can be read.
+    """
 
     id: int
     record: Record
     modified: float
     kind: str = ""
+    shown_from: float = 0.0
 
 
 class Table:
@@ -111,6 +115,10 @@ class Tenant:
         """Say whether a GL account or cost center exists and may be used."""
         found = self.tables[name].by("code", code)
         return any(row.record.get("active") != "false" for row in found)
+
+    def readable(self, name: str) -> list[Row]:
+        """Return the records of a resource that can be read by now."""
+        return [row for row in self.tables[name].rows.values() if row.shown_from <= self.now()]
 
     def shown(self, resource: Resource, row: Row) -> Record:
         """Return a record as this tenant writes it."""

@@ -35,13 +35,14 @@ class JaggaerSandbox(Vendor):
     Faults of its own: `401` (all tokens end just before the call); `429`, `429_date`, `429_no_header` (`Retry-After` in
     seconds, as a date, absent); `return_code` (9999 inside a 200, nothing done); `return_code_after_commit` (the same,
     all done); `import_fails` (an accepted invoice fails later); `repeated_page` (the page before this one once more);
-    `short_page` (half as many records as usual); `odd_content_type` (no media type in it).
+    `short_page` (half as many records as usual); `odd_content_type` (no media type in it); `late_visible` (a record
+    that is made can be read `late_seconds` later).
     """
 
     name: ClassVar[str] = "jaggaer"
     own_faults: ClassVar[frozenset[str]] = frozenset({
         "401", "429", "429_date", "429_no_header", "return_code", "return_code_after_commit", "import_fails",
-        "repeated_page", "short_page", "odd_content_type",
+        "repeated_page", "short_page", "odd_content_type", "late_visible",
     })  # fmt: skip
 
     def __init__(

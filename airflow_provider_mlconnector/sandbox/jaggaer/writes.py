@@ -24,10 +24,11 @@ CODE_FIELDS = frozenset({"glAccountId", "costCenterId", "code", "description", "
 Checked = Callable[[Tenant, Record, Row | None], Record]
 
 
-def write(tenant: Tenant, resource: Resource, body: Any, row_id: str | None = None) -> Record:
+def write(tenant: Tenant, resource: Resource, body: Any, row_id: str | None = None, *, late: bool = False) -> Record:
     """Create or change one record and return what the answer says of it; raises `Refused`.
 
     :param row_id: the id of a REST write, None for one that carries an operationCode.
+    :param late: a record that is made can be read only a while later.
     """
     content, update = _content(resource, body)
     record = copied(resource.canonical(within(resource.root if resource.inner else "", content)))
@@ -40,6 +41,7 @@ def write(tenant: Tenant, resource: Resource, body: Any, row_id: str | None = No
     table = tenant.tables[resource.name]
     if row is None:
         row = table.insert(record, tenant.now())
+        row.shown_from = tenant.now() + tenant.settings.late_seconds if late else 0.0
     else:
         table.update(row, record, tenant.now())
     return _answer(resource, row)

@@ -115,7 +115,7 @@ class QadSandbox(Vendor):
             "host": f"{base_url}/clouderp",
             "login": "mlconnector",
             "password": "sandbox-qad",
-            "extra": {"workspace_id": "10USA_10USACO"},
+            "extra": {"workspace_id": "10USA_10USACO", "timezone": "Etc/GMT+5"},
         }
 
     def _route(self, path: str, handler: Callable[[Request, bytes], Any], methods: Sequence[str] = ("GET",)) -> Route:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import jde_to_mailchimp, jde_to_marketo, marketo_to_qad, qad_to_marketo
+from . import jaggaer_to_jde, jde_to_jaggaer, jde_to_mailchimp, jde_to_marketo, marketo_to_qad, qad_to_marketo
 from .base import Counts, Scenario, Step
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -10,6 +10,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     jde_to_mailchimp.SCENARIO,
     qad_to_marketo.SCENARIO,
     marketo_to_qad.SCENARIO,  # of the accounts that the one before has brought
+    jde_to_jaggaer.SCENARIO,
+    jaggaer_to_jde.SCENARIO,  # of the suppliers and accounts that the one before has linked
 )
 
 __all__ = ["SCENARIOS", "Counts", "Scenario", "Step"]

@@ -14,6 +14,7 @@ from .jde_parties import Party, PartyBook
 
 Row = dict[str, Any]
 DATED = ("F03012", "F0101", "F0111", "F0115", "F01151", "F0116")
+SUPPLIED = ("F0101", "F0115", "F01151", "F0116")
 LEAD, NO_EMAIL, INVALID, LOSER = "lead", "no e-mail", "invalid e-mail", "loser of a duplicate"
 
 
@@ -69,6 +70,10 @@ class AddressBook:
     def touched_parties(self, first: str, last: str) -> set[int]:
         """Customers and vendors of whom any row was changed, or an address comes into force, on these days."""
         return self._touched((*DATED, "F0401"), first, last) & self.parties.keys()
+
+    def touched_suppliers(self, first: str, last: str) -> set[int]:
+        """Vendors of whom a row that a supplier is made of was changed, or an address comes into force."""
+        return self._touched((*SUPPLIED, "F0401"), first, last) & self.vendors
 
     def _touched(self, tables: Iterable[str], first: str, last: str) -> set[int]:
         found = {row["AN8"] for table in tables for row in self.tables[table] if first <= row["UPMJ"] <= last}

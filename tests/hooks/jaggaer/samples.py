@@ -28,7 +28,7 @@ def line(number: int, price: str, quantity: int = 1, **more: Any) -> dict[str, A
         "quantity": quantity,
         "unitPrice": Decimal(price),
         "taxable": "true",
-        "taxCharge1": 0,
+        "taxCharge1": Decimal("12.5"),
         "splittableFieldSetGroupList": coding("30.5110.01"),
         **more,
     }

@@ -29,9 +29,9 @@ def test_codes_are_matched(client: JaggaerClient, server: Any) -> None:
     server.answer("GET", ACCOUNTS, answer("30.5110.01", "30.5120"))
     results = gl_accounts(client).deliver("", batch("30.5110.01", "30.9999", " 30.5120 ", ""))
     assert [(each.outcome, each.target_id, each.code) for each in results] == [
-        (Outcome.CREATED, "100", None),
+        (Outcome.CREATED, "30.5110.01", None),
         (Outcome.REJECTED, None, "unmatched"),
-        (Outcome.CREATED, "101", None),
+        (Outcome.CREATED, "30.5120", None),
         (Outcome.REJECTED, None, "missing_key"),
     ]
     assert server.queries(ACCOUNTS)[0]["flt"] == "code=in=(30.5110.01,30.9999,30.5120)"
@@ -39,10 +39,10 @@ def test_codes_are_matched(client: JaggaerClient, server: Any) -> None:
 
 
 def test_leading_zeros_count(client: JaggaerClient, server: Any) -> None:
-    """Codes are texts; case alone does not tell them apart."""
+    """Codes are texts; case alone does not tell them apart, and the pair is kept as JAGGAER spells it."""
     server.answer("GET", ACCOUNTS, answer("0030", "ab"))
     results = gl_accounts(client).deliver("", batch("30", "AB"))
-    assert [each.target_id for each in results] == [None, "101"]
+    assert [each.target_id for each in results] == [None, "ab"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_whole_list_for_many(client: JaggaerClient, server: Any) -> None:
     server.answer("GET", ACCOUNTS, answer("30", "40"))
     target = gl_accounts(client)
     target.prepare(Plan(), 10_000)
-    for code, key in (("30", "100"), ("40", "101"), ("50", None)):
+    for code, key in (("30", "30"), ("40", "40"), ("50", None)):
         assert target.deliver("", batch(code))[0].target_id == key
     assert [query.get("flt") for query in server.queries(ACCOUNTS)] == [None]
 
@@ -71,7 +71,7 @@ def test_filter_that_is_not_taken(client: JaggaerClient, server: Any) -> None:
     """A server that does not know the filter is asked for the whole list."""
     refusal = {"returnCode": -1, "returnMessage": "unknown operator"}
     server.answer("GET", ACCOUNTS, refusal, answer("30"))
-    assert gl_accounts(client).deliver("", batch("30", "31"))[0].target_id == "100"
+    assert gl_accounts(client).deliver("", batch("30", "31"))[0].target_id == "30"
 
 
 def test_refused_whole_list(client: JaggaerClient, server: Any) -> None:
@@ -91,7 +91,7 @@ def test_created_only_where_the_connection_says_so(make_client: Make, server: An
     target = cost_centers(client)
     target.prepare(Plan(), 1)
     (result,) = target.deliver("", [Ready("30", {"number": "30", "name": "Plant"})])
-    assert (result.outcome, result.target_id) == (Outcome.CREATED, "7")
+    assert (result.outcome, result.target_id) == (Outcome.CREATED, "30")
     assert server.bodies("ji/v1/costcenters") == [
         {"costCenter": {"operationCode": "CREATE", "number": "30", "name": "Plant"}}
     ]

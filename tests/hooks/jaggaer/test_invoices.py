@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.hooks.jaggaer.invoices import not_due, record_of
 from airflow_provider_mlconnector.hooks.jaggaer.splits import shares
 
@@ -54,7 +56,7 @@ def test_lines(samples: Any) -> None:
         samples.invoice(7, samples.line(1, "0.10", 3), samples.line(2, "5.005", taxCharge1=Decimal("1.25")))
     )["INVOICE.LINES"]
     assert [(each["number"], each["amount"], each["tax"]) for each in lines] == [
-        ("1", Decimal("0.30"), Decimal(0)),
+        ("1", Decimal("0.30"), Decimal("12.5")),
         ("2", Decimal("5.005"), Decimal("1.25")),
     ]
     assert (lines[0]["unit"], lines[0]["po_number"], lines[0]["po_line"], lines[0]["taxable"]) == (
@@ -100,7 +102,9 @@ def test_what_cannot_be_read_is_said(samples: Any, header: Any, where: str) -> N
     """Money that cannot be read is never taken for nothing: the invoice is marked, and so rejected, not skipped."""
     found = record(samples.invoice(7, **header))
     assert (found["INVOICE.PROBLEM"], found["record_key"]) == (where, "7")
-    assert not_due(found) is None
+    with pytest.raises(RecordRejected, match=re.escape(where)) as refused:
+        not_due(found)
+    assert refused.value.code == "unreadable"
 
 
 @pytest.mark.parametrize(

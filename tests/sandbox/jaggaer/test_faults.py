@@ -179,3 +179,18 @@ def test_changes() -> None:
 def test_changes_it_does_not_know(command: dict[str, Any]) -> None:
     """A change that makes no sense is refused by the control endpoint."""
     assert Api().change(**command).status_code == 400
+
+
+def test_a_record_that_becomes_visible_late() -> None:
+    """An order is taken, and neither listed nor read before its time; sent again meanwhile, there are two."""
+    api = Api(faults={"late_visible": {"at": 1, "path": "purchaseorders"}}, late_seconds=5).master_data()
+    number = "00001-OP-77-000"
+    made = api.order(number)
+    assert made["returnCode"] == 0
+    key = made["purchaseOrderId"]
+    assert api.get(ORDERS, flt=f"poNumber=={number}")["totRecords"] == 0
+    assert api.get(f"{ORDERS}/{key}")["returnCode"] == 1004
+    assert api.sandbox.state()["purchase_orders"][0]["header"]["purchaseOrderId"] == key
+    api.clock.advance(5)
+    assert api.get(ORDERS, flt=f"poNumber=={number}")["totRecords"] == 1
+    assert api.get(f"{ORDERS}/{key}")["header"]["poNumber"] == number

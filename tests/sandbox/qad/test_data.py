@@ -143,4 +143,4 @@ def test_the_connection_points_at_the_context_root() -> None:
     """The full base URL; the client id is left to be discovered."""
     found = QadSandbox.connection("http://127.0.0.1:8902")
     assert (found["conn_type"], found["host"]) == ("qad", "http://127.0.0.1:8902/clouderp")
-    assert found["extra"] == {"workspace_id": "10USA_10USACO"}
+    assert found["extra"] == {"workspace_id": "10USA_10USACO", "timezone": "Etc/GMT+5"}
