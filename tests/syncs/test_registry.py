@@ -52,7 +52,8 @@ def test_a_target_key_is_a_text_or_nothing(sync: Sync) -> None:
     keys = {
         "leads": "email", "opportunities": "externalOpportunityId", "companies": "externalCompanyId",
         "members": "email_address", "customers": "id", "named_accounts": "name", "items": "itemNumber",
-        "account_context": "account_key",
+        "account_context": "account_key", "suppliers": "extCode", "purchase_orders": "poNumber", "gl_accounts": "code",
+        "cost_centers": "code",
     }  # fmt: skip
     field = keys[sync.object]
     assert sync.target_key({field: 1001}) == "1001"
