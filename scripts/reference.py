@@ -13,6 +13,7 @@ from typing import Any
 
 from airflow.cli.cli_config import Arg, CLICommand, GroupCommand
 from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
 
 from airflow_provider_mlconnector.cli import get_commands
 from airflow_provider_mlconnector.config_options import OPTIONS
@@ -38,7 +39,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def shown(value: Any) -> str:
     """Return a default as it would stand in `extra`; empty for none."""
     plain = value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
-    return "" if plain in (None, "", {}) else f"`{json.dumps(plain)}`"
+    # One that is made anew each time is described in the text.
+    return "" if plain in (None, "", {}, PydanticUndefined) else f"`{json.dumps(plain)}`"
 
 
 def extras(model: type[VendorConnection], names: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -16,6 +17,9 @@ from airflow.sdk import Connection
 import airflow_provider_mlconnector
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.hooks.connection import AirflowConnection
+from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection, OrchestrationConfig
+from airflow_provider_mlconnector.hooks.jde.voucher_inputs import identity_of, inputs_of
+from airflow_provider_mlconnector.hooks.jde.voucher_models import HEADER_FIELDS, voucher_of
 from airflow_provider_mlconnector.hooks.registry import connection_models
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.account_columns import EXPORTED
@@ -171,6 +175,24 @@ def test_the_columns_of_the_account_context_are_explained() -> None:
     assert len(reasons) > 10
     code = said_by_the_code()
     assert [part for reason in reasons for part in reason.split("…") if part not in code] == []
+
+
+def test_every_input_of_the_voucher_orchestration_is_explained() -> None:
+    """Whoever builds one finds each alias that may come, in the table of the header or of the lines."""
+    line = {"ANI": "1.6110", "AA": "1", "EXA": "x", "EXR": "x", "SBL": "1", "SBLT": "A"}
+    given = {
+        "AN8": 7, "VINV": "A-1", "DIVJ": "2026-01-31", "DGJ": "2026-01-31", "AG": "1", "CRCD": "USD", "LINES": [line],
+    }  # fmt: skip
+    optional = {name: None for name in HEADER_FIELDS if name not in (*given, "EDUS")}
+    voucher = voucher_of({**given, **optional})
+    connection = JdeConnection(conn_id="jde", host="https://ais.example.com", login="SVC", password="secret")
+    identity, config = identity_of(connection, voucher, date(2026, 1, 31)), OrchestrationConfig(name="X")
+    text = DOCUMENTS[ROOT / "docs" / "vouchers.md"].partition("\n## The orchestration\n")[2]
+    head, _, lines = text.partition("The distribution, F0911Z1")
+    for foreign in (True, False):
+        header, rows = inputs_of(connection, config, voucher, identity, foreign=foreign)
+        assert [name for name in header if f"`{name}`" not in head] == []
+        assert [name for name in rows[0] if f"`{name}`" not in lines] == []
 
 
 def test_the_ledger_has_the_columns_that_are_promised() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,8 @@ from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
 
+LONGEST_TRY = timedelta(minutes=30)
+"""A call waits minutes for its answer, and before that for its turn: so long a try may have been under way."""
 MAX_BYTES = 5_000_000
 """No limit is published; an order of a thousand lines has half of it."""
 
@@ -45,6 +47,7 @@ class RecordObject:
         self._client, self._name, self._journal = client, name, journal or MemoryJournal()
         self._resource = client.connection.resource(name)
         self.concurrency = client.connection.max_concurrency
+        self._opened = client.now()
 
     def prepare(self, plan: Plan, rows: int) -> None:
         """Refuse unconfirmed paths before the first record; see TargetObject."""
@@ -124,10 +127,15 @@ class RecordObject:
             return rejected(refused)
 
     def _asked(self, reference: str, begun: datetime | None) -> str | None:
-        """Return the id of the record with this number, waiting for it where a try may still be under way."""
+        """Return the id of the record with this number, waiting for it where a try that began then may come late."""
         if begun is None:
             return self.find(reference)
-        return look(partial(self.find, reference), begun, now=self._client.now, sleep=self._client.sleep)
+        # Nobody knows when the process has ended that began it; by the time this one opened it had.
+        recent = self._opened - begun < LONGEST_TRY
+        return self._looked(reference, max(begun, self._opened) if recent else begun)
+
+    def _looked(self, reference: str, since: datetime) -> str | None:
+        return look(partial(self.find, reference), since, now=self._client.now, sleep=self._client.sleep)
 
     def _is_whole(self, key: str, payload: Mapping[str, Any]) -> bool:
         """Whether JAGGAER has all that would be sent, so that a change would be nothing but one more revision."""
@@ -148,16 +156,16 @@ class RecordObject:
         return self._finished(ready, outcome, key, changed.request_id)
 
     def _created(self, reference: str, ready: Ready) -> RowResult:
-        begun = self._client.now()
-        self._journal.begin(ready, begun)
+        self._journal.begin(ready, self._client.now())
         try:
             made = self.create(ready.payload)
             # An answer need not name the new id.
-            key = made.target_id or self._asked(reference, begun)
+            key = made.target_id or self._looked(reference, self._client.now())
             return self._finished(ready, Outcome.CREATED, key, made.request_id)
         except OutcomeUnknown as lost:
             log.warning("jaggaer %s %s: no answer to a create (%s)", self._name, ready.record_key, lost.code)
-            key = self._asked(reference, begun)
+            # From now on: the answer may have been waited for longer than anything takes to become visible.
+            key = self._looked(reference, self._client.now())
             if key is None:
                 return pending(lost, None)
             return self._finished(ready, Outcome.CREATED, key, lost.request_id)

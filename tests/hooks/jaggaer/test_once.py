@@ -76,11 +76,26 @@ def test_an_order_that_becomes_visible_late(client: JaggaerClient, server: Any, 
     assert (server.sent(ORDERS), clock.slept) == (["GET", "POST", "GET", "GET", "GET"], [1.0, 2.0])
 
 
+def test_a_call_that_took_longer_than_anything_is_late(client: JaggaerClient, server: Any, clock: Clock) -> None:
+    """The time in which the answer was waited for does not count: what it has made may become visible only now."""
+    now = [NOW]
+    client.now = lambda: now[0]
+
+    def answer(_request: Any, _context: Any) -> Any:
+        now[0] += timedelta(minutes=5)
+        raise CUT
+
+    server.answer("GET", ORDERS, orders(), orders(), orders((9, NUMBER)))
+    server.answer("POST", ORDERS, answer)
+    assert deliver(purchase_orders(client), ORDER).outcome is Outcome.CREATED
+    assert server.sent(ORDERS).count("POST") == 1
+
+
 def test_what_an_earlier_process_has_begun_is_looked_for_first(
     client: JaggaerClient, server: Any, clock: Clock, journal: MemoryJournal
 ) -> None:
-    """A try that began 58 s ago may show up within two more; then it was created, and gets the values that it lacks."""
-    journal.begin(Ready(KEY, {}), NOW - timedelta(seconds=58))
+    """A try of ten minutes ago may have ended just now; one that shows up was created, and gets what it lacks."""
+    journal.begin(Ready(KEY, {}), NOW - timedelta(minutes=10))
     server.answer("GET", ORDERS, orders(), orders((9, NUMBER)))
     server.answer("GET", f"{ORDERS}/9", {"header": {"purchaseOrderId": 9, "poNumber": NUMBER}})
     server.answer("POST", ORDERS, {"returnCode": 0})
