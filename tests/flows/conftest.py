@@ -26,7 +26,7 @@ QUICK = {"marketo": {"window_seconds": 1}}
 PASSING = frozenset({
     "id", "marketoGUID", "contact_id", "createdAt", "updatedAt", "created_at", "updated_at", "last_changed", "history",
     "companyId", "merge_id", "batches", "calls", "connections", "bravoId", "lastModTime", "lastUpdate",
-    "purchaseOrderId", "logins", "living_tokens",
+    "purchaseOrderId", "logins", "living_tokens", "UPMJ", "UPMT", "sessions",
 })  # fmt: skip
 """What a vendor numbers, dates and counts by itself: no part of a run's result."""
 RunDag = Callable[..., Any]

@@ -47,8 +47,9 @@ def writes(flow: Flow) -> list[Call]:
 
 
 def violations(flow: Flow) -> int:
-    """Return how many calls broke a limit of the target's; not every vendor publishes limits."""
-    return sum(flow.target.state().get("violations", {}).values())
+    """Return how many calls broke a limit or a rule of the target's; not every vendor publishes limits."""
+    found = flow.target.state().get("violations", {}).values()
+    return sum(each if isinstance(each, int) else len(each) for each in found)
 
 
 def is_balanced(account: dict[str, Any]) -> bool:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_mlconnector.ledger import Ledger, Scope
+from airflow_provider_mlconnector.ledger import Delivery, Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Claim, Target
+from airflow_provider_mlconnector.outcomes import Outcome
 
 LEADS = Target("account-1", "leads")
 DAY = timedelta(days=1)
@@ -40,6 +42,20 @@ def test_ties_go_to_the_smallest_key(ledger: Ledger, scope: Scope, now: datetime
     assert owner(ledger, "a") == (scope.sync, "1")
     ledger.claims.take(scope, LEADS, [Claim("0", "a", now)])
     assert owner(ledger, "a") == (scope.sync, "0")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CREATED, Outcome.PENDING])
+def test_what_was_delivered_once_keeps_its_key(ledger: Ledger, scope: Scope, now: datetime, outcome: Outcome) -> None:
+    """`once`: neither a newer record takes it, nor does its owner give it up; an undelivered owner is overtaken."""
+    ledger.claims.take(scope, LEADS, [Claim("1", "a", now), Claim("2", "b", now)], once=True)
+    ledger.record(scope, "r", [Delivery("1", outcome, now, content_hash="h", target_key="a")])
+    ledger.record(scope, "r", [Delivery("2", Outcome.REJECTED, now, content_hash="h")])
+    ledger.claims.take(scope, LEADS, [Claim("8", "a", now + DAY), Claim("9", "b", now + DAY)], once=True)
+    assert (owner(ledger, "a"), owner(ledger, "b")) == ((scope.sync, "1"), (scope.sync, "9"))
+    ledger.claims.take(scope, LEADS, [Claim("1", None, now), Claim("9", None, now)], once=True)
+    assert (owner(ledger, "a"), owner(ledger, "b")) == ((scope.sync, "1"), None)
+    ledger.claims.take(scope, LEADS, [Claim("8", "a", now + DAY)])
+    assert owner(ledger, "a") == (scope.sync, "8")
 
 
 def test_unknown_change_time_loses(ledger: Ledger, scope: Scope, now: datetime) -> None:

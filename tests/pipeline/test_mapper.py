@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -168,6 +169,74 @@ def test_a_required_link_that_is_missing_rejects_the_record(world: World) -> Non
     assert (item.status, item.code) == ("rejected", "missing_link")
     assert (item.reason, item.waits_for) == ("things 7 has not reached the target", "things|7")
     assert not world.ledger.claims.any(world.job(run_id="x").scope)
+
+
+def test_links_in_the_entries_of_a_list(world: World) -> None:
+    """Each entry's key becomes the target's; every one that is missing is told, and the record waits for all."""
+    rows = ROWS.plus([to("lines", "L.LINES", convert="each"), to("lines[].thing", "L.THING", convert="text")])
+    lists = {"rows": rows, "tables": frozenset({"T", "L"}), "links": (Link("lines[].thing", "things", required=True),)}
+    world.sync = make_sync(target_key=lambda payload: f"EXT-{payload['id']}")
+    world.run([record(7), record(8)])
+    world.sync = make_sync("a_to_b.others", **lists)
+    lines = [{"THING": 7}, {"THING": None}, {"THING": 8}]
+    found, lost = mapped(world, {**record(1), "L.LINES": lines}, {**record(2), "L.LINES": [{"THING": 9}, {"THING": 5}]})
+    assert found.payload
+    assert found.payload["lines"] == [{"thing": "EXT-7"}, {}, {"thing": "EXT-8"}]
+    assert (lost.status, lost.reason) == ("rejected", "things 9, 5 have not reached the target")
+    assert lost.waits_for == "things|9\n5"
+
+
+def test_a_link_that_leads_the_other_way(world: World) -> None:
+    """The field holds the key by which the mirror sync has delivered; it becomes the source's, in any case."""
+    job = world.job()
+    world.ledger.links("mirror", ("b", "a"), "things").put("A-7", "Ext-7", READ_AT)
+    links = (Link("thing", "things", required=True, reverse=True),)
+    world.sync = make_sync("a_to_b.others", rows=ROWS.plus([to("thing", "T.THING", convert="text")]), links=links)
+    job = replace(world.job(), mirror="mirror")
+    found, lost = mapped(world, record(1, THING="EXT-7"), record(2, THING="x"), job=job)
+    assert found.payload
+    assert (found.status, found.payload["thing"]) == ("ready", "A-7")
+    assert (lost.reason, lost.waits_for) == (
+        "things x is not linked; b_to_a.things links what it has delivered",
+        "~things|x",
+    )
+
+
+def test_a_link_that_the_plan_does_without(world: World) -> None:
+    """The source's keys are the target's own there: nothing is looked up."""
+    world.sync = linked(required=True)
+    world.sync = replace(world.sync, plan=lambda source, target, rows: Plan(rows.to_json(), unlinked=["thing"]))
+    (item,) = mapped(world, record(1, THING=7))
+    assert item.payload
+    assert (item.status, item.payload["thing"]) == ("ready", "7")
+
+
+def test_a_payload_is_checked_with_its_links_in_it(world: World) -> None:
+    """The key and the check see what will be sent, not what the source calls it."""
+    world.sync = make_sync(target_key=lambda payload: f"EXT-{payload['id']}")
+    world.run([record(7)])
+    seen: list[object] = []
+    world.sync = replace(
+        linked(required=True),
+        validator=lambda plan: lambda payload: seen.append(payload["thing"]),
+        target_key=lambda payload: payload["thing"],
+    )
+    (item,) = mapped(world, record(1, THING=7))
+    assert (seen, item.target_key) == (["EXT-7"], "EXT-7")
+
+
+def test_what_is_due_and_cannot_go_is_rejected(world: World) -> None:
+    """The rule that says what is out of scope may refuse a record, too."""
+
+    def skip(record: dict[str, object]) -> tuple[str, str] | None:
+        if record["T.NAME"] == "bad":
+            raise RecordRejected("it is uncoded", code="not_coded")
+        return None
+
+    world.sync = make_sync(skip=skip)
+    good, bad = mapped(world, record(1), record(2, name="bad"))
+    assert (good.status, bad.status, bad.code, bad.reason) == ("ready", "rejected", "not_coded", "it is uncoded")
+    assert bad.content_hash
 
 
 def test_a_link_whose_row_is_not_in_the_plan_is_no_link(world: World) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import UnknownField
+from airflow_provider_mlconnector.hooks.jde.access import reading_of
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+from airflow_provider_mlconnector.hooks.jde.query import equal
 from airflow_provider_mlconnector.hooks.jde.voucher_amounts import check_amounts
-from airflow_provider_mlconnector.hooks.jde.voucher_inputs import edtn_of, edus_of
+from airflow_provider_mlconnector.hooks.jde.voucher_inputs import DETAIL, HEADER, edtn_of, edus_of
 from airflow_provider_mlconnector.hooks.jde.voucher_models import HEADER_FIELDS, LINE_FIELDS, voucher_of
 from airflow_provider_mlconnector.mapping import FieldMap, constant
 from airflow_provider_mlconnector.pipeline.ports import Plan, Validator
@@ -21,9 +23,10 @@ LINKED = ("AN8", f"{LINES}AID")
 
 
 def plan_vouchers(_source: Any, client: JdeClient, field_map: FieldMap) -> Plan:
-    """Check a field map for vouchers, and put the batch user into it.
+    """Check a field map for vouchers, put the batch user into it, and see that the Z tables may be read.
 
     :raises UnknownField: for a row whose target is no column that is sent.
+    :raises Stop: the login is refused, or the user may not read what was sent.
     """
     connection = client.connection
     if connection.orchestrations.voucher_import is None:
@@ -33,7 +36,12 @@ def plan_vouchers(_source: Any, client: JdeClient, field_map: FieldMap) -> Plan:
             near = difflib.get_close_matches(row.target, FIELDS, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(FIELDS)}"
             raise UnknownField(f"'{row.target}' is no column of F0411Z1 or F0911Z1 that is sent; {hint}")
-    complete = field_map.plus([constant("EDUS", edus_of(connection))])
+    edus = edus_of(connection)
+    # Whoever cannot look whether a voucher is there must not send one.
+    for table in (HEADER, DETAIL):
+        with reading_of(client, table):
+            client.dataservice.peek([f"{table}.EDTN"], equal(f"{table}.EDUS", edus), size=1)
+    complete = field_map.plus([constant("EDUS", edus)])
     if connection.voucher.require_links:
         return Plan(complete.to_json())
     # Accounts are then known by their names alone.

@@ -5,7 +5,7 @@
   "accounts": [code, …]}}` for these accounts
 - `{"invoice": {...}}`: add one (see `invoices.invoice`); `{"approve": id | [ids] | "all"}`
 - `{"set": {"resource", "where": {path: value}, "values": {path: value}}}`, `{"delete": {"resource", "where"}}`
-- `{"settings": {...}}`, `{"resources": {name: {...}}}`, `{"revoke": true}` (all tokens), `{"clear": true}`
+- `{"settings": {...}}`, `{"resources": {name: {...}}}`, `{"revoke": true}` (all tokens), `{"clear": true}` (or `empty`)
 
 Names are those of the default shape. Several commands in one are carried out in order.
 """
@@ -110,6 +110,7 @@ def _clear(sandbox: JaggaerSandbox, _: Any) -> bool:
 
 _CHANGES: dict[str, Callable[[JaggaerSandbox, Any], Any]] = {
     "clear": _clear,
+    "empty": _clear,
     "settings": _settings,
     "resources": _resources,
     "suppliers": _adder("suppliers"),

@@ -11,8 +11,10 @@ import requests
 from airflow_provider_mlconnector.exceptions import ConfigurationError, PermissionDenied, Unavailable
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.voucher_inputs import edtn_of
+from airflow_provider_mlconnector.hooks.jde.voucher_plan import plan_vouchers
 from airflow_provider_mlconnector.hooks.jde.voucher_target import VoucherObject, vouchers
 from airflow_provider_mlconnector.hooks.jde.vouchers import Progress, progress
+from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 from tests.hooks.jde.fakes import FakeAis, timed_out
@@ -107,6 +109,13 @@ def test_an_invoice_is_created_when_it_was_read_back(site: Site, target: Voucher
     bodies = [call.json() for call in site.ais.calls if call.url.endswith(("/dataservice", "/ORCH"))]
     order = [body.get("targetName", "run") for body in bodies]
     assert order.index("F0901") < order.index("F0411Z1") < order.index("run") < len(order) - 1
+
+
+def test_who_may_not_look_must_not_send(site: Site, make_client: Make) -> None:
+    """Before anything is read: a user without the right to read the Z tables could not tell what has arrived."""
+    site.ais.forbidden = {"F0911Z1"}
+    with pytest.raises(PermissionDenied, match="F0911Z1"):
+        plan_vouchers(None, make_client(**EXTRA), FieldMap((to("AN8", "INVOICE.SUPPLIER"),)))
 
 
 def test_one_that_is_there_is_not_sent_again(site: Site, target: VoucherObject) -> None:

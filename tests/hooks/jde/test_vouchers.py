@@ -222,13 +222,19 @@ def test_a_field_map_names_columns_that_are_sent(connection: Make) -> None:
 
     class Client:
         def __init__(self, **extra: Any) -> None:
-            self.connection = connection(**extra)
+            self.connection, self.asked = connection(**extra), list[str]()
+            self.dataservice = self
+
+        def peek(self, columns: list[str], _where: Any, *, size: int) -> list[Any]:
+            self.asked += columns[:size]
+            return []
 
     client: Any = Client(orchestrations={"voucher_import": "ORCH"})
     good = FieldMap((to("AN8", "INVOICE.SUPPLIER"), to("LINES", "INVOICE.LINES")))
     assert plan_vouchers(None, client, good).not_configured is None
     with pytest.raises(UnknownField, match="did you mean 'VINV'"):
         plan_vouchers(None, client, FieldMap((to("VINW", "INVOICE.NUMBER"),)))
+    assert client.asked == ["F0411Z1.EDTN", "F0911Z1.EDTN"]
     bare: Any = Client()
     assert "voucher_import" in (plan_vouchers(None, bare, good).not_configured or "")
     assert has_voucher_field(client, "DGJ")
