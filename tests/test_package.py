@@ -57,6 +57,7 @@ def name_of(path: Path) -> str:
         "hooks.marketo.client",
         "hooks.mailchimp.client",
         "hooks.qad.client",
+        "hooks.jaggaer.client",
         "provider_info",
         "sandbox",
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.pipeline.ports import Record
 from airflow_provider_mlconnector.syncs.base import Link, Sync
@@ -77,74 +79,68 @@ def _unit_out_of_scope(record: Record) -> tuple[str, str] | None:
     return ("non_posting", "JD Edwards takes no entries for this business unit (F0006.PECC)") if closed else None
 
 
+def _sync(entity: str, key: str, rows: FieldMap, tables: frozenset[str], source: str, target: str, **own: Any) -> Sync:
+    """Return the sync of one of JAGGAER's resources, which its Connection describes.
+
+    :param key: the source field of the record's number.
+    """
+    return Sync(
+        name=f"jde_to_jaggaer.{entity}",
+        source="jde",
+        target="jaggaer",
+        object=entity,
+        tables=tables,
+        rows=rows,
+        open_source=opened(f"hooks.jde.{source}"),
+        open_target=journaled(f"hooks.jaggaer.{target}:{entity}"),
+        plan=late("hooks.jaggaer.fields:plan", name=entity, key=key),
+        has_field=late("hooks.jaggaer.fields:has_field", name=entity),
+        validator=late("hooks.jaggaer.fields:validator", name=entity),
+        target_key=late("hooks.jaggaer.fields:number_of"),
+        **own,
+    )
+
+
+PARTY = frozenset({"F0401", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"})
+ALIGNED = {"link_by_id": True, "aligned": True}
+"""What is linked is JAGGAER's own spelling of a code."""
+ORDER_LINKS = (
+    Link("supplier.supplierNumber", "suppliers", required=True),
+    Link("lines[].account", "gl_accounts", required=True),
+    Link("lines[].costCenter", "cost_centers", required=False),
+)
+
 SYNCS = (
-    Sync(
-        name="jde_to_jaggaer.suppliers",
-        source="jde",
-        target="jaggaer",
-        object="suppliers",
-        tables=frozenset({"F0401", "F0101", "F0116", "F0115", "F0115_FAX", "F0115_MOBILE", "F01151", "F01151_I"}),
-        rows=SUPPLIERS,
-        open_source=opened("hooks.jde.source:suppliers"),
-        open_target=journaled("hooks.jaggaer.target:suppliers"),
-        plan=late("hooks.jaggaer.fields:plan", name="suppliers", key="F0101.AN8"),
-        has_field=late("hooks.jaggaer.fields:has_field", name="suppliers"),
-        validator=late("hooks.jaggaer.fields:validator", name="suppliers"),
-        target_key=late("hooks.jaggaer.fields:number_of"),
-    ),
-    Sync(
-        name="jde_to_jaggaer.gl_accounts",
-        source="jde",
-        target="jaggaer",
-        object="gl_accounts",
-        tables=frozenset({"F0901"}),
-        rows=GL_ACCOUNTS,
-        open_source=opened("hooks.jde.accounts:accounts"),
-        open_target=journaled("hooks.jaggaer.coding:gl_accounts"),
-        plan=late("hooks.jaggaer.fields:plan", name="gl_accounts", key="F0901.ACCOUNT"),
-        has_field=late("hooks.jaggaer.fields:has_field", name="gl_accounts"),
-        validator=late("hooks.jaggaer.fields:validator", name="gl_accounts"),
-        target_key=late("hooks.jaggaer.fields:number_of"),
-        link_by_id=True,
+    _sync("suppliers", "F0101.AN8", SUPPLIERS, PARTY, "source:suppliers", "target"),
+    _sync(
+        "gl_accounts",
+        "F0901.ACCOUNT",
+        GL_ACCOUNTS,
+        frozenset({"F0901"}),
+        "accounts:accounts",
+        "coding",
         skip=_account_out_of_scope,
-        aligned=True,
+        **ALIGNED,
     ),
-    Sync(
-        name="jde_to_jaggaer.cost_centers",
-        source="jde",
-        target="jaggaer",
-        object="cost_centers",
-        tables=frozenset({"F0006"}),
-        rows=COST_CENTERS,
-        open_source=opened("hooks.jde.accounts:business_units"),
-        open_target=journaled("hooks.jaggaer.coding:cost_centers"),
-        plan=late("hooks.jaggaer.fields:plan", name="cost_centers", key="F0006.MCU"),
-        has_field=late("hooks.jaggaer.fields:has_field", name="cost_centers"),
-        validator=late("hooks.jaggaer.fields:validator", name="cost_centers"),
-        target_key=late("hooks.jaggaer.fields:number_of"),
-        link_by_id=True,
+    _sync(
+        "cost_centers",
+        "F0006.MCU",
+        COST_CENTERS,
+        frozenset({"F0006"}),
+        "accounts:business_units",
+        "coding",
         skip=_unit_out_of_scope,
-        aligned=True,
+        **ALIGNED,
     ),
-    Sync(
-        name="jde_to_jaggaer.purchase_orders",
-        source="jde",
-        target="jaggaer",
-        object="purchase_orders",
-        tables=frozenset({"F4301", "F4311"}),
-        rows=PURCHASE_ORDERS,
-        open_source=opened("hooks.jde.orders:purchase_orders"),
-        open_target=journaled("hooks.jaggaer.target:purchase_orders"),
-        plan=late("hooks.jaggaer.fields:plan", name="purchase_orders", key="record_key"),
-        has_field=late("hooks.jaggaer.fields:has_field", name="purchase_orders"),
-        validator=late("hooks.jaggaer.fields:validator", name="purchase_orders"),
-        target_key=late("hooks.jaggaer.fields:number_of"),
+    _sync(
+        "purchase_orders",
+        "record_key",
+        PURCHASE_ORDERS,
+        frozenset({"F4301", "F4311"}),
+        "orders:purchase_orders",
+        "target",
         link_by_id=True,
         skip=late("hooks.jde.order_rules:order_out_of_scope"),
-        links=(
-            Link("supplier.supplierNumber", "suppliers", required=True),
-            Link("lines[].account", "gl_accounts", required=True),
-            Link("lines[].costCenter", "cost_centers", required=False),
-        ),
+        links=ORDER_LINKS,
     ),
 )

@@ -195,3 +195,32 @@ def test_an_unknown_field_names_the_nearest(flow: Flow) -> None:
     values = {value for order in orders(flow).values() for value in values_of(order, "Buyer")}
     assert values
     assert {value for order in orders(flow).values() for value in values_of(order, "Account")} == set()
+
+
+def test_a_tenant_with_other_names(flow: Flow) -> None:
+    """Paths, wrappers, keys, the way of writing, the home of the ERP's numbers, the coding: by the Connection alone."""
+    names = {
+        "suppliers": {"path": "x/v9/vendors", "create": "x/v9/vendors", "external": "returnCompanyInfo.extUniqueCode"},
+        "purchase_orders": {
+            "path": "ji/v2/orders", "create": "ji/v2/orders", "detail": "ji/v2/orders/{id}", "items": "list.order",
+            "key": "header.no", "external": "header.erpNo",
+        },
+    }  # fmt: skip
+    rest = {"body": None, "operation": None, "update": "ji/v2/orders/{id}", "account_field": "GL"}
+    flow.target.change({"resources": {**names, "purchase_orders": {**names["purchase_orders"], "write": "rest"}}})
+    flow.target.change({"settings": {"account_field": "GL", "api_prefix": "/esop/api"}})
+    own = flow.target.connection("http://x")["extra"]["resources"]
+    own["suppliers"] |= names["suppliers"]
+    own["purchase_orders"] |= {**names["purchase_orders"], **rest}
+    flow.connect(jaggaer={"extra": {"resources": own, "api_prefix": "/esop/api"}})
+    flow.run()
+    held = {order["header"]["erpNo"]: order for order in flow.target.state()["purchase_orders"]}
+    assert set(held) == {event["record_key"] for event in flow.events("purchase_orders", outcome="created")}
+    key = next(key for key, order in held.items() if len(order["lineList"]["purchaseOrderLine"]) == 1)
+    flow.source.change({"order": key, "cancel": True})
+    flow.run()
+    assert flow.counts("purchase_orders")["updated"] == 1
+    [order] = [each for each in flow.target.state()["purchase_orders"] if each["header"]["erpNo"] == key]
+    assert (order["header"]["status"], order["header"]["revision"]) == ("Cancelled", 1)
+    counts = flow.counts("suppliers")
+    assert counts["created"] == counts["updated"] == 0

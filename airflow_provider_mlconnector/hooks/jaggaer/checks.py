@@ -20,7 +20,8 @@ from airflow_provider_mlconnector.hooks.jaggaer.resources import Resource
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 
-WRITTEN = ("suppliers", "gl_accounts", "cost_centers", "purchase_orders")
+WRITTEN = ("suppliers", "purchase_orders")
+"""What is written, besides the codes that are to be created where they are missing."""
 
 
 def lines(client: JaggaerClient) -> list[str]:
@@ -49,7 +50,8 @@ def _line(client: JaggaerClient, name: str) -> str:
 
 
 def _confirmed(client: JaggaerClient, name: str, resource: Resource) -> str:
-    if name not in WRITTEN or resource.confirmed or not client.connection.strict_paths:
+    is_written = name in WRITTEN or resource.create_missing
+    if not is_written or resource.confirmed or not client.connection.strict_paths:
         return ""
     return f"; not written before resources.{name}.confirmed is true"
 

@@ -66,3 +66,15 @@ def test_refused_login(client: JaggaerClient, server: Any) -> None:
     with pytest.raises(CredentialsRejected):
         client.check()
     assert len(server.mocker.request_history) == 1
+
+
+def test_what_is_only_compared_needs_no_confirmation(make_client: Make, server: Any) -> None:
+    """Codes are written, and their path wants confirming, only where missing ones are to be created."""
+    for name in DEFAULTS:
+        server.answer("GET", DEFAULTS[name]["path"], {"returnCode": 0, "totRecords": 0, "returnedRecords": 0})
+    said = lines(make_client(resources={"cost_centers": {"create_missing": True}}))
+    assert [name for name, text in said.items() if "not written before" in text] == [
+        "suppliers",
+        "purchase_orders",
+        "cost_centers",
+    ]

@@ -194,3 +194,11 @@ def test_a_record_that_becomes_visible_late() -> None:
     api.clock.advance(5)
     assert api.get(ORDERS, flt=f"poNumber=={number}")["totRecords"] == 1
     assert api.get(f"{ORDERS}/{key}")["header"]["poNumber"] == number
+
+
+def test_a_burst_of_503() -> None:
+    """The first calls are refused by the gateway's proxy, and nothing is done; then it is up again."""
+    api = Api(faults={"first": {"503": 3}})
+    assert [api.login().status_code for _ in range(3)] == [503] * 3
+    assert api.company()["returnCode"] == "0"
+    assert len(api.sandbox.state()["suppliers"]) == 1
