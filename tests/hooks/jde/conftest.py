@@ -12,6 +12,7 @@ import requests_mock
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection
 from tests.hooks.jde.fakes import BASE, FakeAis
+from tests.hooks.jde.voucher_site import Site, account
 
 
 class Time:
@@ -87,3 +88,23 @@ def make_client(ais: FakeAis, moment: Time) -> Iterator[Callable[..., JdeClient]
     yield make
     for client in made:
         client.close()
+
+
+@pytest.fixture
+def site(ais: FakeAis) -> Site:
+    """A supplier, some accounts, empty Z tables."""
+    ais.tables = {
+        "F0401": [{"AN8": 4343}],
+        "F0901": [
+            account("6110"),
+            account("6120", "01"),
+            account("6120"),
+            account("6130", pec="N"),
+            account("6140", pec="L"),
+        ],
+        "F0010": [{"CO": "00001", "CRCD": "USD"}],
+        "F0411": [],
+        "F0411Z1": [],
+        "F0911Z1": [],
+    }
+    return Site(ais)

@@ -14,7 +14,7 @@ from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.journal import MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 from tests.hooks.jde.fakes import timed_out
-from tests.hooks.jde.test_voucher_target import EDTN, EXTRA, INVOICE, Make, Site, account, site  # noqa: F401 - a fixture
+from tests.hooks.jde.voucher_site import EDTN, EXTRA, INVOICE, Make, Site, account
 
 KEY = "J-1"
 
@@ -25,7 +25,7 @@ def journal() -> MemoryJournal:
 
 
 @pytest.fixture
-def target(site: Site, make_client: Make, journal: MemoryJournal) -> VoucherObject:  # noqa: F811 - the fixture
+def target(site: Site, make_client: Make, journal: MemoryJournal) -> VoucherObject:
     """The target, with a journal that the test sees."""
     for row in site.ais.tables["F0901"]:
         row["CO"] = "00001"
@@ -57,7 +57,7 @@ def test_a_try_is_noted_before_the_orchestration_runs(
 
 def test_what_was_sent_without_an_answer_is_waited_for(
     target: VoucherObject,
-    site: Site,  # noqa: F811
+    site: Site,
     journal: MemoryJournal,
 ) -> None:
     """It is looked for until the call cannot go on any more; a part of it is no answer; then it is sent."""
@@ -72,7 +72,7 @@ def test_what_was_sent_without_an_answer_is_waited_for(
     assert entry.begun is not None
 
 
-def test_long_ago_is_not_waited_for(target: VoucherObject, site: Site, journal: MemoryJournal) -> None:  # noqa: F811
+def test_long_ago_is_not_waited_for(target: VoucherObject, site: Site, journal: MemoryJournal) -> None:
     """A run of the next day asks once."""
     journal.begin(Ready(KEY, {}), target._client.now() - timedelta(days=1))
     slept: list[float] = []
@@ -81,7 +81,7 @@ def test_long_ago_is_not_waited_for(target: VoucherObject, site: Site, journal: 
     assert (slept, site.runs) == ([], 1)
 
 
-def test_another_number_is_another_voucher(target: VoucherObject, site: Site, journal: MemoryJournal) -> None:  # noqa: F811
+def test_another_number_is_another_voucher(target: VoucherObject, site: Site, journal: MemoryJournal) -> None:
     """A record whose voucher went under one number is not sent under another."""
     journal.finished(KEY, f"SVCBATCH-{EDTN}")
     result = deliver(target, VINV="INV-2")
@@ -90,7 +90,7 @@ def test_another_number_is_another_voucher(target: VoucherObject, site: Site, jo
     assert edtn_of(4343, "INV-2") in (result.message or "")
 
 
-def test_delivered_before_it_is_unchanged(target: VoucherObject, site: Site, journal: MemoryJournal) -> None:  # noqa: F811
+def test_delivered_before_it_is_unchanged(target: VoucherObject, site: Site, journal: MemoryJournal) -> None:
     """What else has changed of the invoice is not taken to JD Edwards, and said so; another amount differs."""
     deliver(target)
     journal.finished(KEY, f"SVCBATCH-{EDTN}")
@@ -101,7 +101,7 @@ def test_delivered_before_it_is_unchanged(target: VoucherObject, site: Site, jou
     assert site.runs == 1
 
 
-def test_the_company_is_that_of_the_accounts(target: VoucherObject, site: Site) -> None:  # noqa: F811
+def test_the_company_is_that_of_the_accounts(target: VoucherObject, site: Site) -> None:
     """Where none is mapped; of several, nobody knows whose voucher it is."""
     assert deliver(target, CO=None).outcome is Outcome.CREATED
     assert site.ais.tables["F0411Z1"][0]["CO"] == "00001"
@@ -113,7 +113,7 @@ def test_the_company_is_that_of_the_accounts(target: VoucherObject, site: Site) 
     assert deliver(target, CO="00001", VINV="INV-2", LINES=lines).outcome is Outcome.CREATED
 
 
-def test_a_short_id_decides_which_account_it_is(target: VoucherObject, site: Site) -> None:  # noqa: F811
+def test_a_short_id_decides_which_account_it_is(target: VoucherObject, site: Site) -> None:
     """Its name in JD Edwards is sent, whatever the other system calls it."""
     lines = [{"ANI": "THEIRS", "AID": "6110", "AA": "100.00"}]
     assert deliver(target, LINES=lines).outcome is Outcome.CREATED
@@ -126,7 +126,7 @@ def test_a_short_id_decides_which_account_it_is(target: VoucherObject, site: Sit
 @pytest.mark.parametrize(("code", "amounts"), [(None, [66.0, 44.0]), ("V", [60.0, 40.0]), ("E", None)])
 def test_tax_stands_where_its_code_puts_it(
     target: VoucherObject,
-    site: Site,  # noqa: F811
+    site: Site,
     code: str | None,
     amounts: list[float] | None,
 ) -> None:
@@ -144,7 +144,7 @@ def test_tax_stands_where_its_code_puts_it(
         assert [row["AA"] for row in site.ais.tables["F0911Z1"]] == amounts
 
 
-def test_an_amount_of_nothing_is_no_voucher(target: VoucherObject, site: Site) -> None:  # noqa: F811
+def test_an_amount_of_nothing_is_no_voucher(target: VoucherObject, site: Site) -> None:
     """E1 would leave it at EDSP 0 for ever."""
     lines = [{"ANI": "M30.6110", "AA": "5.00"}, {"ANI": "M30.6120.01", "AA": "-5.00"}]
     assert deliver(target, AG="0.00", LINES=lines).code == "no_amount"
@@ -160,7 +160,7 @@ def test_settling_what_is_not_sent_any_more(target: VoucherObject) -> None:
     assert target.settle(KEY, None) is None
 
 
-def test_what_has_become_of_vouchers(target: VoucherObject, site: Site) -> None:  # noqa: F811
+def test_what_has_become_of_vouchers(target: VoucherObject, site: Site) -> None:
     """Waiting, processed with its number, processed and not shown, gone; a purged one by its invoice."""
     tables = site.ais.tables
     numbers = ["INV-1", "INV-2", "INV-3", "INV-4", "INV-5"]
