@@ -17,6 +17,8 @@ ENDED = "999"
 OPEN, CLOSED, CANCELLED = "open", "closed", "cancelled"
 
 LINES, STATUS, SCOPE = "F4311.LINES", "F4301.STATUS", "F4301.SCOPE"
+LINE_STATUS, LINE_PRICE = "F4311.STATUS", "F4311.PRICE"
+DERIVED = frozenset({LINES, STATUS, SCOPE, LINE_STATUS, LINE_PRICE})
 """Columns that stand in no table; SCOPE is a code of `OUT_OF_SCOPE` or None."""
 OUT_OF_SCOPE = {
     "on_hold": "the order is on hold (F4301.HOLD); purchase_orders.include_held of the Connection sends such ones too",
@@ -49,6 +51,11 @@ def status_of_line(line: Mapping[str, Any], cancelled: Collection[str]) -> str:
     if _before_the_end(line.get("NXTR")) and (any(left) or not left):
         return OPEN
     return CANCELLED if line.get("LTTR") in cancelled else CLOSED
+
+
+def price_of_line(line: Mapping[str, Any]) -> Any:
+    """Return the unit cost in the order's currency: FRRC of a foreign order, which is 0 in a domestic one, else PRRC."""
+    return line.get("FRRC") or line.get("PRRC")
 
 
 def _before_the_end(status: str | None) -> bool:

@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.hooks.jde.changes import changed_numbers, numb
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange, to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
 from airflow_provider_mlconnector.hooks.jde.order_rules import (
+    DERIVED,
     ENDED,
     KEY,
     LINES,
@@ -30,6 +31,7 @@ from airflow_provider_mlconnector.hooks.jde.order_rules import (
     SCOPE,
     STATUS,
     parts_of,
+    price_of_line,
     record_key,
     status_of_line,
     status_of_order,
@@ -93,7 +95,7 @@ class Columns:
 
         :raises UnknownField: for a column of another table.
         """
-        wanted = [column for column in sorted(asked) if column not in (LINES, STATUS, SCOPE)]
+        wanted = [column for column in sorted(asked) if column not in DERIVED]
         foreign = [column for column in wanted if column.partition(".")[0] not in (HEADER, DETAIL)]
         if foreign:
             raise UnknownField(f"no rows of {', '.join(foreign)} here; there are: {HEADER}, {DETAIL}")
@@ -209,7 +211,8 @@ class PurchaseOrderSource:
         line = {
             name: value for column, value in row.items() if (name := column.partition(".")[2]) not in (*KEY, *STAMPS)
         }
-        return {**line, "STATUS": status_of_line(line, self._rule.cancelled_status)}
+        status = status_of_line(line, self._rule.cancelled_status)
+        return {**line, "STATUS": status, "PRICE": price_of_line(line)}
 
     def _record(self, order: Order, columns: Columns, *, first: bool) -> dict[str, Any]:
         newest = max(order.stamps, default=None)

@@ -108,6 +108,15 @@ def test_cancelled_and_closed_lines_are_shown_as_such(book: FakeAis, make_client
     }
 
 
+def test_a_price_is_in_the_orders_currency(book: FakeAis, make_client: Make) -> None:
+    """FRRC of a foreign order, PRRC of a domestic one; what is told from a line is not asked of the server."""
+    book.tables["F4311"][0] |= {"PRRC": 5.0, "FRRC": 6.5}
+    book.tables["F4311"][1] |= {"PRRC": 5.7443, "FRRC": 0.0}
+    columns = frozenset({"F4301.AN8", "F4311.LINES", "F4311.PRICE", "F4311.STATUS", "F4311.LITM"})
+    lines = records(make_client(), FIRST, columns=columns)["00001-OP-1-000"]["F4311.LINES"]
+    assert [row["PRICE"] for row in lines if row["LNID"] in (1, 2)] == [Decimal("5.7443"), Decimal("6.5")]
+
+
 def test_a_first_load_reads_open_orders(book: FakeAis, make_client: Make) -> None:
     """Years of closed orders are neither read nor counted; a held one is, and skipped with its reason."""
     found = records(make_client(), FIRST)
