@@ -11,6 +11,7 @@ VENDORS = {
     "marketo": "airflow_provider_mlconnector.sandbox.marketo:MarketoSandbox",
     "mailchimp": "airflow_provider_mlconnector.sandbox.mailchimp:MailchimpSandbox",
     "qad": "airflow_provider_mlconnector.sandbox.qad:QadSandbox",
+    "cin7": "airflow_provider_mlconnector.sandbox.cin7:Cin7Sandbox",
 }
 
 

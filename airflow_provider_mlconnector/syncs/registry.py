@@ -9,7 +9,7 @@ from importlib import import_module
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.syncs.base import Sync
 
-PAIRS = ("jde_to_marketo", "jde_to_mailchimp", "qad_to_marketo", "marketo_to_qad")
+PAIRS = ("jde_to_marketo", "jde_to_mailchimp", "qad_to_marketo", "marketo_to_qad", "jde_to_cin7")
 """Modules of this package, each with `SYNCS` in the order in which they must run."""
 
 

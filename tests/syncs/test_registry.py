@@ -54,7 +54,7 @@ def test_a_target_key_is_a_text_or_nothing(sync: Sync) -> None:
         "members": "email_address", "customers": "id", "named_accounts": "name", "items": "itemNumber",
         "account_context": "account_key",
     }  # fmt: skip
-    field = keys[sync.object]
+    field = keys.get(sync.object, "SourceKey")
     assert sync.target_key({field: 1001}) == "1001"
     assert sync.target_key({}) is None
     assert sync.target_key({field: None}) is None

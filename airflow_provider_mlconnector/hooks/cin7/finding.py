@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import RecordRejected
+from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordRejected
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase, PurchaseRow
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import ATTRIBUTES
@@ -66,7 +66,15 @@ class Finder:
         """Return the purchase of a record, made since an instant; None when it cannot be seen (yet).
 
         Of several, which somebody must have copied, the first by number.
+
+        :raises OutcomeUnknown: Cin7 does not let itself be asked, so nobody knows whether it is there.
         """
+        try:
+            return self._find(key, since, supplier)
+        except RecordRejected as refused:
+            raise OutcomeUnknown(f"Cin7 cannot be asked for it: {refused.message}", code=refused.code) from None
+
+    def _find(self, key: str, since: datetime, supplier: str) -> Purchase | None:
         found = [purchase for purchase in self._candidates(key, since, supplier) if bears(purchase, key)]
         if len(found) > 1:
             log.warning("cin7 purchase %s: %d purchases bear its marker; the first is taken", key, len(found))

@@ -54,7 +54,7 @@ def status_of_line(line: Mapping[str, Any], cancelled: Collection[str]) -> str:
 
 
 def price_of_line(line: Mapping[str, Any]) -> Any:
-    """Return the unit cost in the order's currency: FRRC of a foreign order, which is 0 in a domestic one, else PRRC."""
+    """Return the unit cost in the order's currency: FRRC of a foreign order, else PRRC."""
     return line.get("FRRC") or line.get("PRRC")
 
 

@@ -13,9 +13,17 @@ from airflow_provider_mlconnector.hooks.cin7.hook import Cin7Hook, versioned
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.pipeline.ports import Plan
 
-SUPPLIERS = FieldMap((to("Name", "F0101.ALPH"), to("Addresses.Billing.Line1", "F0116.ADD1")))
-PURCHASES = FieldMap((to("SupplierID", "F4301.AN8"), to("Lines", "F4311.LINES")))
-ACCOUNTS = FieldMap((to("Account", "F0901.ACCOUNT"),))
+KEY = to("SourceKey", "record_key")
+SUPPLIERS = FieldMap((KEY, to("Name", "F0101.ALPH"), to("Addresses.Billing.Line1", "F0116.ADD1")))
+PURCHASES = FieldMap((
+    KEY, to("SupplierID", "F4301.AN8"), to("Lines", "F4311.LINES", convert="each"), to("Lines[].SKU", "F4311.LITM"),
+))  # fmt: skip
+ACCOUNTS = FieldMap(
+    (
+        KEY,
+        to("Account", "F0901.ACCOUNT"),
+    )
+)
 
 
 def test_a_map_that_fits_is_taken_as_it_is(client: Cin7Client) -> None:
