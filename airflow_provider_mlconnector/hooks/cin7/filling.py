@@ -48,6 +48,21 @@ def check_defaults(client: Cin7Client, mapped: frozenset[str]) -> None:
             ) from None
 
 
+def check_maps(client: Cin7Client) -> None:
+    """Refuse maps of codes to what Cin7's reference books do not have.
+
+    :raises ConfigurationError: naming the code, and what there is.
+    """
+    given, books = client.connection, client.books
+    for setting, names, book in (
+        ("payment_term_map", given.payment_term_map, books.terms),
+        ("tax_rule_map", given.tax_rule_map, books.taxes),
+    ):
+        for code, name in names.items():
+            if name not in book:
+                raise ConfigurationError(f"Connection '{given.conn_id}': {setting}, '{code}': {book.unknown(name)}")
+
+
 def in_books(books: Books, field: str, value: str) -> str:
     """Return a value as Cin7 has it; "" as it is.
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordRejected, Unavailable
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.pipeline import journal
+from airflow_provider_mlconnector.pipeline.ports import Ready
 
 T = TypeVar("T")
 
@@ -34,6 +35,16 @@ def look(client: Cin7Client, find: Callable[[datetime], T | None], begun: dateti
     return journal.look(partial(find, begun), sent, now=client.now, sleep=client.pause)
 
 
+def noting(notes: journal.Journal, ready: Ready) -> Callable[[datetime], None]:
+    """Return what notes that a try with a record begins, and that of all before it nothing is left."""
+
+    def begin(at: datetime) -> None:
+        notes.drop(ready.record_key)
+        notes.begin(ready, at)
+
+    return begin
+
+
 def create_once(
     client: Cin7Client,
     send: Callable[[], T],
@@ -43,7 +54,7 @@ def create_once(
     """Return what `send` created, or what `find` finds of a try whose answer was lost.
 
     :param find: looks for what was made since an instant.
-    :param begin: notes that a try begins, and that of all before it nothing is left.
+    :param begin: told when each try begins; see `noting`.
     :raises OutcomeUnknown: nobody answered, and nothing is to be found.
     :raises RecordRejected: the record is refused, or Cin7 failed on just this one each time (500), as it does on a body
         it cannot parse; what an earlier try might have made was looked for.

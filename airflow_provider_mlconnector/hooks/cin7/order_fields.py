@@ -16,13 +16,13 @@ from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.hooks.cin7.accounts import SOURCE_KEY
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.codes import SOURCE_TAX, SOURCE_TERMS, name_for
+from airflow_provider_mlconnector.hooks.cin7.models import amount
 from airflow_provider_mlconnector.hooks.cin7.order_lines import (
     LINES,
     Line,
     entries_of,
     is_ended,
     line_of,
-    number_of,
 )
 from airflow_provider_mlconnector.hooks.cin7.results import Reasons
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import ATTRIBUTES
@@ -124,7 +124,7 @@ def _put_others(header: dict[str, Any], payload: Mapping[str, Any], reasons: Rea
         except ValueError:
             reasons.add("invalid_value", "RequiredBy: is not a date (YYYY-MM-DD)")
     if (rate := payload.get("CurrencyRate")) not in (None, ""):
-        number = number_of(rate)
+        number = amount(rate)
         if number is None or number <= 0:
             reasons.add("invalid_value", "CurrencyRate: is not a positive number")
         else:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.hooks.cin7.chart import AccountKey
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
-from airflow_provider_mlconnector.hooks.cin7.models import Product
+from airflow_provider_mlconnector.hooks.cin7.models import Product, amount
 from airflow_provider_mlconnector.hooks.cin7.results import Reasons
 from airflow_provider_mlconnector.hooks.cin7.totals import Amounts, plain
 
@@ -84,7 +84,7 @@ def line_of(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: R
     if product is None or amounts is None:
         return None
     texts = {name: str(entry.get(name) or "").strip() for name in ("Comment", "SupplierSKU")}
-    return Line(product, amounts, rule, number_of(entry.get("Tax")), texts["Comment"], texts["SupplierSKU"])
+    return Line(product, amounts, rule, amount(entry.get("Tax")), texts["Comment"], texts["SupplierSKU"])
 
 
 def _product(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> Product | None:
@@ -104,7 +104,7 @@ def _product(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: 
 
 
 def _amounts(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> Amounts | None:
-    numbers = {name: number_of(entry.get(name)) for name in LINE_NUMBERS}
+    numbers = {name: amount(entry.get(name)) for name in LINE_NUMBERS}
     problems = [
         f"{where}: {name}: is not a number" for name in LINE_NUMBERS
         if numbers[name] is None and (name in LINE_NUMBERS[:2] or entry.get(name) not in (None, ""))
@@ -129,12 +129,3 @@ def _amounts(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: 
 def _places(number: Decimal) -> int:
     exponent = number.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def number_of(value: Any) -> Decimal | None:
-    """Return a finite number; None for anything else."""
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any, NoReturn
 
@@ -19,7 +18,7 @@ from airflow_provider_mlconnector.hooks.cin7.completing import Completion
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase
 from airflow_provider_mlconnector.hooks.cin7.finding import Finder, marked, marked_memo
 from airflow_provider_mlconnector.hooks.cin7.lines import same_lines
-from airflow_provider_mlconnector.hooks.cin7.once import create_once, look
+from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft, draft
 from airflow_provider_mlconnector.hooks.cin7.order_lines import is_cancelled
 from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, LEFT_BEHIND, pending, rejected
@@ -72,7 +71,10 @@ class Purchases:
         entry = self._journal.entry(record_key)
         if entry is None or entry.begun is None:
             return None
-        purchase = self._there(record_key, entry)
+        try:
+            purchase = self._there(record_key, entry)
+        except RecordRejected:
+            return None  # it is not shown any more; its id stays noted
         if purchase is None:
             self._journal.drop(record_key)
             return None
@@ -136,17 +138,12 @@ class Purchases:
 
     def _created(self, ready: Ready, wanted: Draft) -> RowResult:
         key, body = ready.record_key, marked(wanted.header, ready.record_key)
-
-        def begin(at: datetime) -> None:
-            self._journal.drop(key)
-            self._journal.begin(ready, at)
-
         try:
             purchase = create_once(
                 self._client,
                 partial(self._client.create_purchase, body),
                 lambda since: self._finder.find(key, since, str(body["SupplierID"])),
-                begin,
+                noting(self._journal, ready),
             )
         except RecordRejected:
             self._journal.drop(key)

@@ -20,7 +20,7 @@ from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.filling import completed
 from airflow_provider_mlconnector.hooks.cin7.finding import SKEW, marker
 from airflow_provider_mlconnector.hooks.cin7.models import fold
-from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, write_again
+from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting, write_again
 from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending, rejected
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import (
     ADDRESS_PARTS,
@@ -152,14 +152,12 @@ class Suppliers:
 
     def _created(self, ready: Ready, payload: Mapping[str, Any]) -> RowResult:
         key, body = ready.record_key, new_supplier(completed(payload, self._client), marker(ready.record_key))
-
-        def begin(at: datetime) -> None:
-            self._journal.drop(key)
-            self._journal.begin(ready, at)
-
         try:
             made = create_once(
-                self._client, partial(self._client.post_supplier, body), partial(self._made, key, payload), begin
+                self._client,
+                partial(self._client.post_supplier, body),
+                partial(self._made, key, payload),
+                noting(self._journal, ready),
             )
         except RecordRejected:
             # Made meanwhile by someone else, perhaps; any other reason stands.

@@ -10,7 +10,7 @@ from airflow_provider_mlconnector.exceptions import ConfigurationError, UnknownF
 from airflow_provider_mlconnector.hooks.cin7.accounts import ACCOUNT, ACCOUNT_FIELDS, SOURCE_KEY
 from airflow_provider_mlconnector.hooks.cin7.books import Book
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
-from airflow_provider_mlconnector.hooks.cin7.filling import check_defaults
+from airflow_provider_mlconnector.hooks.cin7.filling import check_defaults, check_maps
 from airflow_provider_mlconnector.hooks.cin7.order_fields import PURCHASE_FIELDS
 from airflow_provider_mlconnector.hooks.cin7.order_lines import LINE_FIELDS, LINES
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import SUPPLIER_FIELDS, check_supplier
@@ -34,7 +34,7 @@ def plan_suppliers(_source: Any, client: Cin7Client, field_map: FieldMap) -> Pla
     """
     check_targets("suppliers", field_map, needed=(SOURCE_KEY, "Name"))
     check_defaults(client, frozenset(field_map.origins))
-    _check_maps(client)
+    check_maps(client)
     return Plan(field_map.to_json())
 
 
@@ -49,7 +49,7 @@ def plan_purchases(_source: Any, client: Cin7Client, field_map: FieldMap) -> Pla
         _check_default(client, "location", given.location, books.locations)
     if given.tax_rule:
         _check_default(client, "tax_rule", given.tax_rule, books.taxes)
-    _check_maps(client)
+    check_maps(client)
     _check_account_map(client)
     return Plan(field_map.to_json())
 
@@ -113,18 +113,6 @@ def check_targets(obj: str, field_map: FieldMap, *, needed: Sequence[str]) -> No
 def _check_default(client: Cin7Client, setting: str, value: str, book: Book[Any]) -> None:
     if value not in book:
         raise ConfigurationError(f"Connection '{client.connection.conn_id}': defaults.{setting}: {book.unknown(value)}")
-
-
-def _check_maps(client: Cin7Client) -> None:
-    """Refuse maps of codes to what Cin7's reference books do not have."""
-    given, books = client.connection, client.books
-    for setting, names, book in (
-        ("payment_term_map", given.payment_term_map, books.terms),
-        ("tax_rule_map", given.tax_rule_map, books.taxes),
-    ):
-        for code, name in names.items():
-            if name not in book:
-                raise ConfigurationError(f"Connection '{given.conn_id}': {setting}, '{code}': {book.unknown(name)}")
 
 
 def _check_account_map(client: Cin7Client) -> None:

@@ -536,6 +536,17 @@ def test_a_list_that_cannot_be_asked_leaves_the_order_open(
     assert cin7.writes == []
 
 
+def test_a_purchase_that_is_not_shown_any_more_is_nothing(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any, failure: Any
+) -> None:
+    """Nobody can say more of it; the run goes on."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    journal.created(RECORD, "g-1")
+    for path in ("purchase", "advanced-purchase"):
+        cin7.answer("GET", path, failure("not found", code=404))
+    assert Purchases(client, journal).settle(RECORD, RECORD) is None
+
+
 CANCELLED = {"SKU": "AB-1", "Quantity": 1, "Price": 1, "SourceStatus": "cancelled"}
 
 

@@ -104,3 +104,16 @@ def test_the_hook_takes_paths_as_cin7_writes_them(endpoint: str, path: str) -> N
     """With or without what stands before each."""
     assert versioned(endpoint) == path
     assert Cin7Hook().http_conn_id == "cin7_default"
+
+
+@pytest.mark.parametrize(
+    ("maps", "words"),
+    [({"payment_term_map": {"N30": "30 dys"}}, "payment_term_map, 'N30': Cin7 has no active payment term '30 dys'"),
+     ({"tax_rule_map": {"V": "Old Tax"}}, "tax_rule_map, 'V': Cin7 has no tax rule for purchases 'Old Tax'")],
+)  # fmt: skip
+def test_maps_of_codes_are_checked(make_client: Callable[..., Cin7Client], maps: dict[str, Any], words: str) -> None:
+    """Before the first record, of suppliers and of purchases, and by the check of the Connection."""
+    for plan, rows in ((target.plan_suppliers, SUPPLIERS), (target.plan_purchases, PURCHASES)):
+        with pytest.raises(ConfigurationError, match=words):
+            plan(None, make_client(**maps), rows)
+    assert any(words in line for line in make_client(**maps).check())
