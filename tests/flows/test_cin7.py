@@ -150,3 +150,25 @@ def test_missing_accounts_are_made_where_the_connection_says_so(flow: Flow) -> N
     assert {row["Type"] for row in made} <= {"CURRENT", "CURRLIAB", "LIABILITY", "EQUITY", "REVENUE", "EXPENSE"}
     assert {event["reason_code"] for event in flow.events("gl_accounts", run_id=flow.account("gl_accounts")["run_id"])
             if event["outcome"] == "rejected"} <= {"inactive_account"}  # fmt: skip
+
+
+def test_a_lost_header_of_an_order_that_is_held_since_is_voided(flow: Flow) -> None:
+    """Its answer was lost and Cin7 could not be asked; nobody sends the order any more, and no header stays behind."""
+    flow.connect(cin7={"extra": {"max_retries": 0}})
+    order = sent(flow)
+    cin7_of(flow).faults.replace({
+        "drop_after_commit": {"path": "advanced-purchase", "first": 100}, "504": {"path": "purchaseList", "every": 1}
+    })  # fmt: skip
+    flow.run(runs_as="failed")
+    assert cin7_of(flow).state()["orphans"]
+    cin7_of(flow).faults.replace({})
+    for each in due_of(flow).orders.values():
+        flow.jde.change({"order": each.key, "hold": "B1"})
+    flow.run()
+    state = cin7_of(flow).state()
+    assert state["orphans"] == []
+    assert {row["Status"] for row in state["purchases"]} == {"VOIDED"}
+    assert last(flow, "purchases", order.key)["reason_code"] == "on_hold"
+    flow.jde.change({"order": order.key, "hold": ""})
+    flow.run()
+    assert sum(row["Status"] == "ORDERING" for row in cin7_of(flow).state()["purchases"]) == 1
