@@ -550,6 +550,21 @@ def test_a_purchase_that_is_not_shown_any_more_is_nothing(
 CANCELLED = {"SKU": "AB-1", "Quantity": 1, "Price": 1, "SourceStatus": "cancelled"}
 
 
+def test_a_purchase_that_may_be_ours_and_cannot_be_read_leaves_the_order_open(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any, failure: Any
+) -> None:
+    """To pass over it might make the order twice; one that is gone, or a credit note, is none of ours."""
+    rows = [ROW, {**ROW, "ID": "g-3", "Type": "Credit Note"}]
+    journal.begin(Ready(RECORD, {}), clock.now() - timedelta(hours=1))
+    cin7.pages("purchaseList", rows)
+    cin7.answer("GET", "purchase", failure("out of order"))
+    assert send(client, journal).outcome is Outcome.PENDING
+    assert cin7.writes == []
+    for path in ("purchase", "advanced-purchase"):
+        cin7.answer("GET", path, failure("not found", code=404))
+    assert send(client, journal).outcome is Outcome.CREATED
+
+
 def test_cancelled_lines_are_left_out(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
     """Also where their item or account is unknown."""
     gone = {"Account": "1.1", "SourceStatus": "cancelled"}
