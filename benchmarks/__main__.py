@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from benchmarks import measure, report
+from benchmarks import cin7, measure, report
 from benchmarks.book import AT_ONCE as CALLS_AT_ONCE
 from benchmarks.book import CALLS, WINDOW
 from benchmarks.mailchimp import AT_ONCE, OPERATIONS
@@ -70,7 +70,15 @@ def _accounts(sizes: Sizes) -> None:
     print(report.verdicts(report.accounts_targets(costs)))
 
 
-MEASURED = {"marketo": _companies, "mailchimp": _members, "qad": _accounts}
+def _orders(sizes: Sizes) -> None:
+    parts = cin7.orders(sizes.orders)
+    print(cin7.table(parts))
+    print(f"\nJD Edwards to Cin7: {cin7.LATENCY_MS:.0f} ms a call,")
+    print(f"{cin7.CALLS} calls in any minute, which lasts {cin7.MINUTE:.0f} s\n")
+    print(report.verdicts(cin7.targets(parts)))
+
+
+MEASURED = {"marketo": _companies, "mailchimp": _members, "qad": _accounts, "cin7": _orders}
 
 
 def _shown(costs: Iterable[Cost]) -> Iterator[Cost]:

@@ -17,7 +17,10 @@ AT_ONCE = ((2, 5), (8, 8))
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many customers each scenario has; 0 leaves it out. `repeat` is how often the main one is run."""
+    """How many customers each scenario has; 0 leaves it out. `repeat` is how often the main one is run.
+
+    `orders` is the scale of the simulated JD Edwards: 1 has 60 suppliers and 120 orders.
+    """
 
     cold: int = 100_000
     small: int = 10_000
@@ -27,10 +30,13 @@ class Sizes:
     million: int = 0
     members: int = 2_000
     accounts: int = 10_000
+    orders: float = 4.0
     repeat: int = 2
 
 
-QUICK = Sizes(cold=6_000, small=1_500, latency=1_500, kill=6_000, quota=0, members=100, accounts=1_000, repeat=1)
+QUICK = Sizes(
+    cold=6_000, small=1_500, latency=1_500, kill=6_000, quota=0, members=100, accounts=1_000, orders=0.5, repeat=1
+)
 
 
 def companies(sizes: Sizes) -> Iterator[Cost]:

@@ -15,6 +15,7 @@ CONNECTIONS: tuple[str, ...] = (
     "airflow_provider_mlconnector.hooks.mailchimp.connection:MailchimpConnection",
     "airflow_provider_mlconnector.hooks.qad.connection:QadConnection",
     "airflow_provider_mlconnector.hooks.jaggaer.connection:JaggaerConnection",
+    "airflow_provider_mlconnector.hooks.cin7.connection:Cin7Connection",
 )
 """`module:class` of each vendor's connection model. Strings, so that reading this list imports no vendor."""
 

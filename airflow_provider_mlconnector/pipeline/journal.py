@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from airflow_provider_mlconnector import config
@@ -18,6 +18,8 @@ from airflow_provider_mlconnector.pipeline.ports import Ready
 T = TypeVar("T")
 
 LONGEST_PAUSE = 15.0
+LONGEST_TRY = timedelta(minutes=30)
+"""No try goes on for longer: it waits for its turn, for the vendor's limit, for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +113,27 @@ def settle_seconds() -> float:
     return float(config.option("settle_seconds", "60"))
 
 
+def in_doubt_since(begun: datetime, opened: datetime) -> datetime:
+    """Return from when on the target is waited for that had a try begun then.
+
+    Nobody knows when the call was made and when its process ended, but that it had by the time this one opened.
+    """
+    return max(begun, opened) if opened - begun < LONGEST_TRY else begun
+
+
 def look(
     find: Callable[[], T | None],
-    begun: datetime,
+    since: datetime,
     *,
     now: Callable[[], datetime],
     sleep: Callable[[float], None],
     seconds: float | None = None,
 ) -> T | None:
-    """Return what `find` finds of a try that began then, asking until the target cannot be at it any more.
+    """Return what `find` finds of a try that is in doubt since then, asking until the target cannot be at it any more.
 
     :param seconds: how long it can be, by default `settle_seconds`.
     """
-    left = (settle_seconds() if seconds is None else seconds) - (now() - begun).total_seconds()
+    left = (settle_seconds() if seconds is None else seconds) - (now() - since).total_seconds()
     pause = 1.0
     while True:
         found = find()

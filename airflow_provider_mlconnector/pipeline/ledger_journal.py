@@ -24,6 +24,7 @@ class LedgerJournal:
         self._job = job
         self._links = job.ledger.links(job.instance, job.sync.systems, job.sync.entity)
         self._lock = threading.Lock()
+        self._dropped: set[str] = set()
 
     @cached_property
     def _trail(self) -> Trail:
@@ -58,6 +59,8 @@ class LedgerJournal:
                 sent_at=self._begun(ready.record_key) or at,
             )
         ])  # fmt: skip
+        with self._lock:
+            self._dropped.discard(ready.record_key)
 
     def created(self, key: str, guid: str) -> None:
         """See Journal."""
@@ -71,11 +74,15 @@ class LedgerJournal:
     def drop(self, key: str) -> None:
         """See Journal."""
         with self._lock:
+            self._dropped.add(key)
             guid = self._links.of([key]).get(key)
             if guid:
                 self._links.drop(key)
                 self._owners.pop(guid.lower(), None)
 
     def _begun(self, key: str) -> datetime | None:
+        with self._lock:
+            if key in self._dropped:
+                return None
         state = self._job.ledger.states(self._job.scope, [key]).get(key)
         return state.last_sent_at if state and state.status == Outcome.PENDING else None

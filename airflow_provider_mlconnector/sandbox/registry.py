@@ -12,6 +12,7 @@ VENDORS = {
     "mailchimp": "airflow_provider_mlconnector.sandbox.mailchimp:MailchimpSandbox",
     "qad": "airflow_provider_mlconnector.sandbox.qad:QadSandbox",
     "jaggaer": "airflow_provider_mlconnector.sandbox.jaggaer:JaggaerSandbox",
+    "cin7": "airflow_provider_mlconnector.sandbox.cin7:Cin7Sandbox",
 }
 
 

@@ -16,6 +16,7 @@ PAIRS = (
     "marketo_to_qad",
     "jde_to_jaggaer",
     "jaggaer_to_jde",
+    "jde_to_cin7",
 )
 """Modules of this package, each with `SYNCS` in the order in which they must run."""
 

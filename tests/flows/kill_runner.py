@@ -18,6 +18,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jde import orders as jde_orders
 from airflow_provider_mlconnector.hooks.jde import source as jde_source
@@ -40,6 +41,7 @@ from airflow_provider_mlconnector.syncs import get_sync
 BATCH, CONCURRENCY, CUSTOMERS_AT_ONCE, CHUNK = 4, 3, 10, 20
 CLIENTS: dict[str, Any] = {
     "jde": JdeClient, "marketo": MarketoClient, "mailchimp": MailchimpClient, "jaggaer": JaggaerClient,
+    "cin7": Cin7Client,
 }  # fmt: skip
 
 
@@ -126,10 +128,9 @@ def main(folder: Path, syncs: list[str], source: dict[str, Any], target: dict[st
     staging.CHUNK_ROWS = CHUNK
     (folder / "state").mkdir(exist_ok=True)
     systems = get_sync(syncs[0]).systems
-    clients = (
-        client(systems[0], source, max_concurrency=1),
-        client(systems[1], target, max_concurrency=CONCURRENCY),
-    )
+    # Cin7 knows no such extra: it writes four records at once.
+    at_once = {} if systems[1] == "cin7" else {"max_concurrency": CONCURRENCY}
+    clients = client(systems[0], source, max_concurrency=1), client(systems[1], target, **at_once)
     for sync in syncs:
         Tasks(folder, sync, *clients).run()
     for each in clients:

@@ -256,8 +256,11 @@ def test_the_journal_of_the_ledger_is_that_of_the_process(world: World) -> None:
         assert journal.owner("g-1") == "1"
         journal.drop("1")
         assert journal.owner("g-1") is None
+        assert journal.entry("1") is None
+        journal.begin(Ready("1", {}), later)
         entry = journal.entry("1")
-        assert entry is None or entry.guid is None
+        assert entry is not None
+        assert (entry.guid, entry.begun) == (None, later), "what was dropped has not begun earlier"
 
 
 def test_look_waits_until_the_call_cannot_go_on() -> None:

@@ -62,7 +62,8 @@ def test_a_target_key_is_a_text_or_nothing(sync: Sync) -> None:
         "account_context": "account_key", "suppliers": "extCode", "gl_accounts": "code", "cost_centers": "code",
         "purchase_orders": "poNumber", "vouchers": "VINV",
     }  # fmt: skip
-    field, more = keys[sync.object], {"AN8": 7, "EDUS": "U"} if sync.object == "vouchers" else {}
+    field = "SourceKey" if sync.target == "cin7" else keys[sync.object]
+    more = {"AN8": 7, "EDUS": "U"} if sync.object == "vouchers" else {}
     key = sync.target_key({**more, field: 1001})
     assert key == ("U-URYKOUSBG36KYV7Q26CHA6" if more else "1001")
     assert sync.target_key({}) is None

@@ -23,10 +23,10 @@ from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
 
-ACCOUNT, POSTING = "Account", "Posting"
+SOURCE_KEY, ACCOUNT, POSTING = "SourceKey", "Account", "Posting"
 TEXTS = {"Name": 256, "Type": 50, "Class": 20, "Description": 1024}
-ACCOUNT_FIELDS = (ACCOUNT, POSTING, *TEXTS)
-"""`Account` is the source's, as MCU.OBJ.SUB; the rest is for accounts that are created."""
+ACCOUNT_FIELDS = (SOURCE_KEY, ACCOUNT, POSTING, *TEXTS)
+"""`SourceKey` is the source's key, `Account` its code as MCU.OBJ.SUB; the rest is for accounts that are created."""
 CLASSES = ("ASSET", "LIABILITY", "EXPENSE", "EQUITY", "REVENUE")
 BANK = "BANK"
 
@@ -60,22 +60,25 @@ class Accounts:
 
     def _delivered(self, ready: Ready) -> RowResult:
         try:
-            return self._aligned(ready.payload)
+            return self._aligned(ready.payload, known=ready.known)
         except RecordError as refusal:
             return rejected(refusal)
         except OutcomeUnknown as lost:
             return pending(lost)
 
-    def _aligned(self, payload: Mapping[str, Any]) -> RowResult:
+    def _aligned(self, payload: Mapping[str, Any], *, known: bool) -> RowResult:
         key = AccountKey.parse(str(payload.get(ACCOUNT) or ""))
         if str(payload.get(POSTING, True)).lower() in ("false", "0", "n"):
             return RowResult(Outcome.SKIPPED, code="non_posting", message="a title or closed to posting in the source")
+        if not key.obj:
+            raise RecordRejected("the source's account has no object account to match it by", code="invalid_value")
         found = self._client.books.chart.match(key)
         if found is None:
             return self._missing(key, payload)
         if not found.is_active:
             raise RecordRejected(f"Cin7's account {found.code} is not active", code="inactive_account")
-        return RowResult(Outcome.UPDATED, found.code)
+        # What is created is the pair; the account was there.
+        return RowResult(Outcome.UPDATED if known else Outcome.CREATED, found.code)
 
     def _missing(self, key: AccountKey, payload: Mapping[str, Any]) -> RowResult:
         codes = " nor ".join(key.codes)
@@ -84,15 +87,13 @@ class Accounts:
                 f"Cin7's chart has no account {codes}; add it there, or name its partner in account_map",
                 code="unmatched",
             )
-        body = account_body(key, payload)
+        body = account_body(key, payload, self._client.connection.account_types)
         if self._refusal is not None:
             raise RecordRejected(
                 f"Cin7's chart has no account {codes}, and it is not written: {self._refusal}", code="chart_not_ours"
             )
         made = create_once(
-            lambda: self._client.post_account(body),
-            lambda: self._reload().by_code(body["Code"]),
-            sleep=self._client.pause,
+            self._client, lambda: self._client.post_account(body), lambda _since: self._reload().by_code(body["Code"])
         )
         books = self._client.books
         books.use_chart(books.chart.with_account(made, self._client.connection.account_map))
@@ -117,13 +118,16 @@ class Accounts:
         return None
 
 
-def account_body(key: AccountKey, payload: Mapping[str, Any]) -> dict[str, Any]:
+def account_body(key: AccountKey, payload: Mapping[str, Any], types: Mapping[str, str]) -> dict[str, Any]:
     """Return the body of a new account.
 
+    :param types: its type by how its object account begins, where the payload has none.
     :raises RecordRejected: for what Cin7 would refuse.
     """
     given = {name: str(payload.get(name) or "").strip() for name in TEXTS}
     body = {"Code": key.codes[0] if key.codes else "", "Status": "ACTIVE", **given, "Class": given["Class"].upper()}
+    begins = sorted(filter(key.obj.startswith, types), key=len)
+    body["Type"] = body["Type"] or (types[begins[-1]] if begins else "")
     problems = [f"{name}: a new account needs one" for name in ("Code", "Name", "Type") if not body[name]]
     problems += [f"{name}: is longer than {most} characters" for name, most in TEXTS.items() if len(body[name]) > most]
     if len(body["Code"]) > 50:

@@ -68,9 +68,10 @@ def _products(client: Cin7Client) -> str:
 
 
 def _suppliers(client: Cin7Client) -> str:
-    from airflow_provider_mlconnector.hooks.cin7.filling import check_defaults
+    from airflow_provider_mlconnector.hooks.cin7.filling import check_defaults, check_maps
 
     check_defaults(client, frozenset())
+    check_maps(client)
     return "suppliers: the defaults are complete and known to Cin7"
 
 

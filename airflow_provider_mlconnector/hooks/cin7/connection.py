@@ -23,6 +23,11 @@ API = "ExternalApi/v2"
 TIMEOUT = (15.0, 120.0)
 """Connect and read, in seconds."""
 MINUTE = 60.0
+ACCOUNT_TYPES = {
+    "1": "CURRENT", "2": "CURRLIAB", "3": "LIABILITY", "4": "EQUITY", "5": "REVENUE",
+    **dict.fromkeys("6789", "EXPENSE"),
+}  # fmt: skip
+"""Object accounts of JD Edwards' delivered chart, by their first digit."""
 WHERE = "Cin7 Core shows both under Integrations & API > API v2"
 
 
@@ -115,16 +120,34 @@ class Cin7Connection(VendorConnection):
         description="The source's accounts (OBJ, MCU.OBJ or MCU.OBJ.SUB) to Cin7's codes where they differ: "
         '{"5010": "310"}.',
     )
+    account_types: Annotated[dict[str, Name], BeforeValidator(_from_text)] = Field(
+        ACCOUNT_TYPES,
+        title="Account types",
+        description="Type of created accounts by how their object account begins, the longest beginning first; as in "
+        'JD Edwards\' delivered chart: {"1": "CURRENT", "2": "CURRLIAB", "3": "LIABILITY", "4": "EQUITY", '
+        '"5": "REVENUE", "6": "EXPENSE", …}.',
+    )
+    payment_term_map: Annotated[dict[str, Name], BeforeValidator(_from_text)] = Field(
+        {},
+        title="Payment term map",
+        description='The source\'s payment terms to Cin7\'s: {"N30": "30 days"}. Without it the defaults hold; with '
+        "it, each code that occurs must be in it.",
+    )
+    tax_rule_map: Annotated[dict[str, Name], BeforeValidator(_from_text)] = Field(
+        {},
+        title="Tax rule map",
+        description='The source\'s tax areas to Cin7\'s tax rules: {"VAT": "VAT on Purchases"}; as the map above.',
+    )
     max_redirects: int = Field(
         0, ge=0, le=0, title="Redirects", description="Always 0: Cin7 redirects a wrong path in a circle."
     )
 
-    @field_validator("account_map")
+    @field_validator("account_map", "account_types", "payment_term_map", "tax_rule_map")
     @classmethod
-    def _has_codes(cls, value: dict[str, str]) -> dict[str, str]:
-        for account, code in value.items():
-            if not account.strip() or not code:
-                raise ValueError(f"'{account}': give the source's account and Cin7's code for it")
+    def _has_both(cls, value: dict[str, str]) -> dict[str, str]:
+        for code, name in value.items():
+            if not code.strip() or not name:
+                raise ValueError(f"'{code}': give the source's code and what Cin7 has for it")
         return value
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
@@ -59,6 +60,11 @@ class Directory:
             if not fresh and self._has_all():
                 return [self._by_id[guid] for guid in sorted(self._names.get(wanted, ()))]
         return self._search(lambda each: fold(each.name) == wanted, {"Name": name.strip()})
+
+    def changed_since(self, since: datetime) -> list[Supplier]:
+        """Return the suppliers that were made or changed since an instant, asking for them."""
+        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000")
+        return self._search(lambda _each: True, {"ModifiedSince": moment})
 
     def _has_all(self) -> bool:
         """Whether all suppliers are known; reads them once as many questions were asked as that takes calls."""

@@ -8,6 +8,7 @@ from typing import Any
 from airflow_provider_mlconnector.exceptions import ConfigurationError, RecordRejected
 from airflow_provider_mlconnector.hooks.cin7.books import Book, Books
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
+from airflow_provider_mlconnector.hooks.cin7.codes import SOURCE_TAX, SOURCE_TERMS, name_for
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.results import Reasons
 
@@ -45,6 +46,21 @@ def check_defaults(client: Cin7Client, mapped: frozenset[str]) -> None:
             raise ConfigurationError(
                 f"Connection '{client.connection.conn_id}': defaults.{setting}: {unknown.message}"
             ) from None
+
+
+def check_maps(client: Cin7Client) -> None:
+    """Refuse maps of codes to what Cin7's reference books do not have.
+
+    :raises ConfigurationError: naming the code, and what there is.
+    """
+    given, books = client.connection, client.books
+    for setting, names, book in (
+        ("payment_term_map", given.payment_term_map, books.terms),
+        ("tax_rule_map", given.tax_rule_map, books.taxes),
+    ):
+        for code, name in names.items():
+            if name not in book:
+                raise ConfigurationError(f"Connection '{given.conn_id}': {setting}, '{code}': {book.unknown(name)}")
 
 
 def in_books(books: Books, field: str, value: str) -> str:
@@ -86,8 +102,8 @@ def completed(payload: Mapping[str, Any], client: Cin7Client, there: Supplier | 
     """
     reasons, filled = Reasons(), dict(payload)
     for field in REQUIRED:
-        value = str(payload.get(field) or "").strip()
         try:
+            value = str(payload.get(field) or "").strip() or _coded(client, payload, field)
             if value:
                 filled[field] = in_books(client.books, field, value)
             elif there is not None and (kept := str(there.raw.get(field) or "")):
@@ -101,6 +117,11 @@ def completed(payload: Mapping[str, Any], client: Cin7Client, there: Supplier | 
             reasons.add("missing_value", f"{field}: the record has none, and the Connection no default")
     reasons.refuse()
     return {name: value for name, value in filled.items() if name not in REQUIRED or value}
+
+
+def _coded(client: Cin7Client, payload: Mapping[str, Any], field: str) -> str:
+    code = {"PaymentTerm": SOURCE_TERMS, "TaxRule": SOURCE_TAX}.get(field)
+    return name_for(client, payload, code) if code else ""
 
 
 def _kept(books: Books, field: str, value: str) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import RecordRejected
-from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
+from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordRejected
+from airflow_provider_mlconnector.hooks.cin7.client import KINDS, Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase, PurchaseRow
+from airflow_provider_mlconnector.hooks.cin7.errors import NotFound
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import ATTRIBUTES
 from airflow_provider_mlconnector.pipeline.journal import Journal
 
@@ -25,6 +26,8 @@ SKEW = timedelta(minutes=10)
 SLACK = timedelta(days=1)
 """Rows older than this are passed over, should the list ignore `UpdatedSince` as it ignores what it does not know."""
 NOTE = 1024
+OURS = ("", *KINDS.values())
+"""Types of purchases that may be ours; credit notes and the like are not opened."""
 
 
 def marker(key: str) -> str:
@@ -66,7 +69,15 @@ class Finder:
         """Return the purchase of a record, made since an instant; None when it cannot be seen (yet).
 
         Of several, which somebody must have copied, the first by number.
+
+        :raises OutcomeUnknown: Cin7 does not let itself be asked, so nobody knows whether it is there.
         """
+        try:
+            return self._find(key, since, supplier)
+        except RecordRejected as refused:
+            raise OutcomeUnknown(f"Cin7 cannot be asked for it: {refused.message}", code=refused.code) from None
+
+    def _find(self, key: str, since: datetime, supplier: str) -> Purchase | None:
         found = [purchase for purchase in self._candidates(key, since, supplier) if bears(purchase, key)]
         if len(found) > 1:
             log.warning("cin7 purchase %s: %d purchases bear its marker; the first is taken", key, len(found))
@@ -82,7 +93,7 @@ class Finder:
                 yield purchase
 
     def _may_be(self, row: PurchaseRow, key: str, since: datetime) -> bool:
-        if row.status.upper() == "VOIDED" or (row.last_updated_date or since) < since - SLACK:
+        if row.status.upper() == "VOIDED" or row.type not in OURS or (row.last_updated_date or since) < since - SLACK:
             return False
         return self._journal.owner(row.id) in (None, key)
 
@@ -91,7 +102,6 @@ class Finder:
             if row.id not in self._opened:
                 try:
                     self._opened[row.id] = self._client.purchase(row.id, row.type)
-                except RecordRejected as refused:
-                    log.warning("cin7 purchase %s cannot be read (%s)", row.id, refused.code)
+                except NotFound:
                     return None
             return self._opened[row.id]

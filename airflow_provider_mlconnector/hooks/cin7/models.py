@@ -23,7 +23,8 @@ def fold(text: Any) -> str:
     return " ".join(str(text or "").split()).casefold()
 
 
-def _amount(value: Any) -> Decimal | None:
+def amount(value: Any) -> Decimal | None:
+    """Return a finite number; None for anything else."""
     try:
         number = Decimal(str(value).strip())
     except InvalidOperation:
@@ -46,7 +47,7 @@ def objects(value: Any) -> list[Any]:
 
 Words = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value).strip())]
 """Text; null counts as empty, a number as its digits."""
-Amount = Annotated[Decimal | None, BeforeValidator(_amount)]
+Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 """An exact number; None for null, "" and what is no number."""
 Flag = Annotated[bool, BeforeValidator(lambda value: str(value).strip().lower() in ("true", "1"))]
 Unless = Annotated[bool, BeforeValidator(lambda value: str(value).strip().lower() not in ("false", "0"))]
@@ -124,7 +125,7 @@ class TaxRule(ReadModel):
         """The rate, of the components where the rule itself does not say."""
         if self.tax_percent is not None:
             return self.tax_percent
-        return sum((_amount(each.get("Percent")) or Decimal(0) for each in self.components), Decimal(0))
+        return sum((amount(each.get("Percent")) or Decimal(0) for each in self.components), Decimal(0))
 
 
 class PaymentTerm(ReadModel):

@@ -1,58 +1,74 @@
 """Creating something once, although Cin7 has no idempotency key and the answer of a first try may be lost.
 
-A POST without an answer is never repeated before a look whether it was done, and a look that finds nothing is repeated
-after a while: what has just been made may not be visible yet.
+A POST without an answer is never repeated before it has been looked for, as long as Cin7 may still be at it; what has
+just been made may not be visible at first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordRejected, Unavailable
+from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
+from airflow_provider_mlconnector.pipeline import journal
+from airflow_provider_mlconnector.pipeline.ports import Ready
 
 T = TypeVar("T")
 
-PATIENCE = (1.0, 4.0, 10.0, 20.0)
-"""Seconds before each look."""
-TRIES = 3
+TRIES = 2
 FAILED = "500"
 """What Cin7 answers when it fails, and to a body that it cannot parse."""
 
 
+def look(client: Cin7Client, find: Callable[[datetime], T | None], begun: datetime) -> T | None:
+    """Return what `find` finds of a try that began then; see `pipeline.journal`.
+
+    Nobody knows how long it waited for its turn before it was sent, so one of late is looked for from now on.
+    """
+    since = journal.in_doubt_since(begun, client.now())
+    return journal.look(partial(find, begun), since, now=client.now, sleep=client.pause)
+
+
+def noting(notes: journal.Journal, ready: Ready) -> Callable[[datetime], None]:
+    """Return what notes that a try with a record begins, and that of all before it nothing is left."""
+
+    def begin(at: datetime) -> None:
+        notes.drop(ready.record_key)
+        notes.begin(ready, at)
+
+    return begin
+
+
 def create_once(
+    client: Cin7Client,
     send: Callable[[], T],
-    find: Callable[[], T | None],
-    *,
-    sleep: Callable[[float], None],
-    patience: tuple[float, ...] = PATIENCE,
+    find: Callable[[datetime], T | None],
+    begin: Callable[[datetime], None] = lambda _at: None,
 ) -> T:
     """Return what `send` created, or what `find` finds of a try whose answer was lost.
 
+    :param find: looks for what was made since an instant.
+    :param begin: told when each try begins; see `noting`.
     :raises OutcomeUnknown: nobody answered, and nothing is to be found.
-    :raises RecordRejected: Cin7 failed on just this record each time (500), as it does on a body it cannot parse.
+    :raises RecordRejected: the record is refused, or Cin7 failed on just this one each time (500), as it does on a body
+        it cannot parse; what an earlier try might have made was looked for.
     """
     codes = set[str | None]()
     for left in reversed(range(TRIES)):
+        at = client.now()
+        begin(at)
         try:
             return send()
         except OutcomeUnknown as lost:
-            found = look(find, sleep=sleep, patience=patience)
-            if found is not None:
+            if (found := look(client, find, at)) is not None:
                 return found
             codes.add(lost.code)
             if not left:
                 raise (_refused(lost) if codes == {FAILED} else lost) from None
     raise AssertionError  # the last try returns or raises
-
-
-def look(find: Callable[[], T | None], *, sleep: Callable[[float], None], patience: tuple[float, ...]) -> T | None:
-    """Return what `find` finds, asking again and again before concluding that there is nothing."""
-    for seconds in patience:
-        sleep(seconds)
-        if (found := find()) is not None:
-            return found
-    return None
 
 
 def write_again(send: Callable[[], T], probe: Callable[[], object]) -> T:

@@ -1,7 +1,7 @@
 """What a purchase's payload may hold, and the header and lines made of it once every name in it is known.
 
 A payload is flat but for `Lines`, a list of lines: `SupplierID`, `Location`, `RequiredBy`, `Lines[].SKU`. Facts: the
-API blueprint's pages `advanced-purchase` and `purchase/order`.
+API blueprint's page `advanced-purchase`.
 """
 
 from __future__ import annotations
@@ -9,17 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
-from airflow_provider_mlconnector.hooks.cin7.chart import AccountKey
+from airflow_provider_mlconnector.exceptions import RecordRejected
+from airflow_provider_mlconnector.hooks.cin7.accounts import SOURCE_KEY
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
-from airflow_provider_mlconnector.hooks.cin7.models import Product
+from airflow_provider_mlconnector.hooks.cin7.codes import SOURCE_TAX, SOURCE_TERMS, name_for
+from airflow_provider_mlconnector.hooks.cin7.models import amount
+from airflow_provider_mlconnector.hooks.cin7.order_lines import (
+    LINES,
+    Line,
+    entries_of,
+    is_ended,
+    line_of,
+)
 from airflow_provider_mlconnector.hooks.cin7.results import Reasons
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import ATTRIBUTES
-from airflow_provider_mlconnector.hooks.cin7.totals import Amounts, plain, tax_amount
+from airflow_provider_mlconnector.hooks.cin7.totals import plain, tax_amount
 
-LINES = "Lines"
 TEXTS: dict[str, int] = {
     "SupplierID": 36, "Location": 256, "Approach": 7, "PurchaseType": 8, "Contact": 256, "Phone": 50, "TaxRule": 50,
     "TaxCalculation": 9, "Terms": 256, "Note": 900, "Memo": 900, **dict.fromkeys(ATTRIBUTES, 256),
@@ -30,33 +38,12 @@ CHOICES = {
     "PurchaseType": ("Simple", "Advanced"),
     "TaxCalculation": ("Exclusive", "Inclusive"),
 }
-PURCHASE_FIELDS = (*TEXTS, "RequiredBy", "CurrencyRate", "BlindReceipt", "Currency", LINES)
-"""`Currency` is not sent: it is compared with the supplier's, in which Cin7 takes the prices."""
-LINE_TEXTS = {"SKU": 256, "Comment": 256, "SupplierSKU": 50, "TaxRule": 50, "Account": 50}
-LINE_NUMBERS = ("Quantity", "Price", "Discount", "Tax")
-LINE_FIELDS = (*LINE_TEXTS, *LINE_NUMBERS)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line whose product is known; `tax_rule` is empty where the header's holds."""
-
-    product: Product
-    amounts: Amounts
-    tax_rule: str
-    tax: Decimal | None
-    comment: str
-    supplier_sku: str
-
-    def wire(self, total: Decimal) -> dict[str, Any]:
-        """Return the line as it is sent."""
-        return {
-            "ProductID": self.product.id, "SKU": self.product.sku, "Name": self.product.name or self.product.sku,
-            "Quantity": plain(self.amounts.quantity), "Price": plain(self.amounts.price),
-            "Discount": plain(self.amounts.discount), "Tax": plain(self.amounts.tax),
-            **({"TaxRule": self.tax_rule} if self.tax_rule else {}),
-            "SupplierSKU": self.supplier_sku, "Comment": self.comment, "Total": plain(total),
-        }  # fmt: skip
+PURCHASE_FIELDS = (
+    *TEXTS, "RequiredBy", "CurrencyRate", "BlindReceipt", "Currency", SOURCE_KEY, "SourceSupplier",
+    SOURCE_TERMS, SOURCE_TAX, LINES,
+)  # fmt: skip
+"""`Currency` is not sent: it is compared with the supplier's, in which Cin7 takes the prices. Nor is what begins with
+`Source`: the source's own key, supplier, codes, and of a line its account and status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +77,10 @@ def draft(payload: Mapping[str, Any], client: Cin7Client) -> Draft:
     """
     reasons = Reasons()
     header = _header(payload, client, reasons)
-    given = payload.get(LINES)
-    entries = [each for each in given if isinstance(each, Mapping)] if isinstance(given, list | tuple) else []
+    entries = [(number, each) for number, each in enumerate(entries_of(payload), 1) if not is_ended(each)]
     if not entries:
         reasons.add("no_lines", "the order has no lines to send")
-    lines = [_line(f"line {number}", entry, client, reasons) for number, entry in enumerate(entries, 1)]
+    lines = [line_of(f"line {number}", entry, client, reasons) for number, entry in entries]
     reasons.refuse()
     return Draft(header, str(payload.get("Memo") or ""), tuple(line for line in lines if line))
 
@@ -108,6 +94,12 @@ def _header(payload: Mapping[str, Any], client: Cin7Client, reasons: Reasons) ->
             _put_text(header, name, str(value).strip(), reasons)
     attributes = {name: header.pop(name) for name in ATTRIBUTES if name in header}
     header.pop("Memo", None)
+    for field, name in ((SOURCE_TERMS, "Terms"), (SOURCE_TAX, "TaxRule")):
+        try:
+            if found := name_for(client, payload, field):
+                header.setdefault(name, found)
+        except RecordRejected as unknown:
+            reasons.add(unknown.code or "", f"{name}: {unknown.message}")
     _check_supplier(payload, client, reasons)
     _check_names(header, client, reasons)
     _put_others(header, payload, reasons)
@@ -132,7 +124,7 @@ def _put_others(header: dict[str, Any], payload: Mapping[str, Any], reasons: Rea
         except ValueError:
             reasons.add("invalid_value", "RequiredBy: is not a date (YYYY-MM-DD)")
     if (rate := payload.get("CurrencyRate")) not in (None, ""):
-        number = _number(rate)
+        number = amount(rate)
         if number is None or number <= 0:
             reasons.add("invalid_value", "CurrencyRate: is not a positive number")
         else:
@@ -144,7 +136,8 @@ def _put_others(header: dict[str, Any], payload: Mapping[str, Any], reasons: Rea
 def _check_supplier(payload: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> None:
     guid, currency = str(payload.get("SupplierID") or ""), str(payload.get("Currency") or "").strip().upper()
     if not guid:
-        reasons.add("unknown_supplier", "the order's supplier is not linked to one of Cin7's")
+        which = " ".join(("supplier", str(payload.get("SourceSupplier") or "")))
+        reasons.add("missing_link", f"{which.strip()} has not reached Cin7")
         return
     if not currency:
         return
@@ -178,69 +171,3 @@ def _check_names(header: dict[str, Any], client: Cin7Client, reasons: Reasons) -
             reasons.add(code, book.unknown(header[name]))
         else:
             header[name] = found.name
-
-
-def _line(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> Line | None:
-    for name, value in entry.items():
-        if name not in LINE_FIELDS:
-            reasons.add("unknown_field", f"{where}: {name}: a line has no such field")
-        elif name in LINE_TEXTS and len(str(value or "").strip()) > LINE_TEXTS[name]:
-            reasons.add("invalid_value", f"{where}: {name}: is longer than {LINE_TEXTS[name]} characters")
-    product = _product(where, entry, client, reasons)
-    amounts = _amounts(where, entry, client, reasons)
-    rule = str(entry.get("TaxRule") or "").strip()
-    if rule and rule not in client.books.taxes:
-        reasons.add("unknown_tax_rule", f"{where}: {client.books.taxes.unknown(rule)}")
-    if product is None or amounts is None:
-        return None
-    texts = {name: str(entry.get(name) or "").strip() for name in ("Comment", "SupplierSKU")}
-    return Line(product, amounts, rule, _number(entry.get("Tax")), texts["Comment"], texts["SupplierSKU"])
-
-
-def _product(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> Product | None:
-    sku, account = (str(entry.get(name) or "").strip() for name in ("SKU", "Account"))
-    if account and client.books.chart.match(AccountKey.parse(account)) is None:
-        reasons.add("unknown_account", f"{where}: account {account} has no partner in Cin7's chart of accounts")
-    if not sku:
-        reasons.add("no_item", f"{where}: has no item, only an account; Cin7 orders products alone")
-        return None
-    product = client.books.products.by_sku(sku)
-    if product is None:
-        reasons.add("unknown_product", f"{where}: Cin7 has no active product with SKU '{sku}'")
-    return product
-
-
-def _amounts(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> Amounts | None:
-    numbers = {name: _number(entry.get(name)) for name in LINE_NUMBERS}
-    problems = [
-        f"{where}: {name}: is not a number" for name in LINE_NUMBERS
-        if numbers[name] is None and (name in LINE_NUMBERS[:2] or entry.get(name) not in (None, ""))
-    ]  # fmt: skip
-    quantity, price, discount = (numbers[name] or Decimal(0) for name in LINE_NUMBERS[:3])
-    places = min(4, client.me.quantity_places)
-    if not problems:
-        checks = (
-            (quantity < 1, f"Quantity: {quantity} is less than 1"),
-            (_places(quantity) > places, f"Quantity: has more than {places} decimals"),
-            (price < 0, "Price: is negative"),
-            (_places(price) > 4, "Price: has more than 4 decimals"),
-            (not 0 <= discount <= 100, "Discount: is not a number from 0 to 100"),
-            (_places(discount) > 2, "Discount: has more than 2 decimals"),
-        )
-        problems = [f"{where}: {text}" for is_wrong, text in checks if is_wrong]
-    for problem in problems:
-        reasons.add("invalid_value", problem)
-    return None if problems else Amounts(quantity, price, discount, numbers["Tax"] or Decimal(0))
-
-
-def _places(number: Decimal) -> int:
-    exponent = number.normalize().as_tuple().exponent
-    return max(0, -exponent) if isinstance(exponent, int) else 0
-
-
-def _number(value: Any) -> Decimal | None:
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None

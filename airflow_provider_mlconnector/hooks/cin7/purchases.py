@@ -10,17 +10,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError, RecordRejected
+from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError, RecordRejected, RecordSkipped
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.completing import Completion
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase
 from airflow_provider_mlconnector.hooks.cin7.finding import Finder, marked, marked_memo
 from airflow_provider_mlconnector.hooks.cin7.lines import same_lines
-from airflow_provider_mlconnector.hooks.cin7.once import PATIENCE, create_once, look
+from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft, draft
-from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending, rejected
+from airflow_provider_mlconnector.hooks.cin7.order_lines import is_cancelled
+from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, LEFT_BEHIND, pending, rejected
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import differs
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal
@@ -62,37 +63,65 @@ class Purchases:
         """Write each order; see TargetObject."""
         return [self._delivered(ready) for ready in batch]
 
-    def abandon(self, key: str) -> None:
-        """Void what an unfinished try has left of a record that is not to be delivered; a whole order stays."""
-        entry = self._journal.entry(key)
+    def settle(self, record_key: str, target_key: str | None = None) -> RowResult | None:
+        """Return what an unfinished try has left: a whole order stays, a header without lines is voided; see Settles.
+
+        :raises OutcomeUnknown: Cin7 cannot be asked, or does not let the header be voided.
+        """
+        entry = self._journal.entry(record_key)
         if entry is None or entry.begun is None:
-            return
-        purchase = self._there(key, entry)
+            return None
+        try:
+            purchase = self._there(record_key, entry)
+        except RecordRejected:
+            return None  # it is not shown any more; its id stays noted
         if purchase is None:
-            self._journal.drop(key)
-        else:
-            self._undo(key, purchase, ours=not purchase.order.lines)
+            self._journal.drop(record_key)
+            return None
+        self._journal.created(record_key, purchase.id)
+        is_gone = self._undo(record_key, purchase, ours=not purchase.order.lines)
+        return None if is_gone else RowResult(Outcome.CREATED, purchase.id)
 
     def _delivered(self, ready: Ready) -> RowResult:
-        key = ready.record_key
         try:
-            try:
-                wanted = draft(ready.payload, self._client)
-            except RecordRejected:
-                self.abandon(key)
-                raise
-            entry = self._journal.entry(key) or (Entry(ready.moved_from, None) if ready.moved_from else None)
-            purchase = self._there(key, entry) if entry else None
-            if purchase is None:
-                return self._created(ready, wanted)
-            self._journal.created(key, purchase.id)
-            return self._changed(key, purchase, wanted, unfinished=bool(entry and entry.begun))
+            return self._written(ready)
         except RecordError as refusal:
             return rejected(refusal)
         except OutcomeUnknown as lost:
             log.warning("cin7 %s %s: no answer (%s)", self.group(ready), ready.record_key, lost.code)
             entry = self._journal.entry(ready.record_key)
             return pending(lost, entry.guid if entry else None)
+
+    def _written(self, ready: Ready) -> RowResult:
+        key = ready.record_key
+        if is_cancelled(ready.payload):
+            self._cancelled(key)
+        try:
+            wanted = draft(ready.payload, self._client)
+        except RecordRejected:
+            # The answer that says so ends the try, and with it what is known of it.
+            self.settle(key)
+            raise
+        entry = self._journal.entry(key) or Entry(ready.moved_from, None)
+        purchase = self._there(key, entry)
+        unfinished = entry.begun is not None and not ready.known
+        if purchase is None or (purchase.is_voided and unfinished):
+            return self._created(ready, wanted)
+        self._journal.created(key, purchase.id)
+        self._reopen(purchase, wanted, unfinished=entry.begun is not None)
+        return self._changed(key, purchase, wanted, Outcome.CREATED if unfinished else Outcome.UPDATED)
+
+    def _cancelled(self, key: str) -> NoReturn:
+        self.settle(key)
+        entry = self._journal.entry(key)
+        purchase = self._there(key, entry) if entry else None
+        if purchase is None or purchase.is_voided:
+            raise RecordSkipped("the order is cancelled in the source", code="cancelled")
+        raise RecordRejected(
+            f"the order is cancelled in the source, and {purchase.order_number} is {purchase.status} in Cin7: void it "
+            "there",
+            code="order_cancelled",
+        )
 
     def _there(self, key: str, entry: Entry) -> Purchase | None:
         """Return the purchase of a record that was sent before, as it is now."""
@@ -105,28 +134,19 @@ class Purchases:
                     code="order_gone",
                     detail=refused.detail,
                 ) from None
-        begun = entry.begun
-        if begun is None:
-            return None
-        patience = PATIENCE if (self._client.now() - begun).total_seconds() < sum(PATIENCE) else (0.0,)
-        return look(lambda: self._finder.find(key, begun), sleep=self._client.pause, patience=patience)
+        return look(self._client, partial(self._finder.find, key), entry.begun) if entry.begun else None
 
     def _created(self, ready: Ready, wanted: Draft) -> RowResult:
-        key = ready.record_key
-        body, now = marked(wanted.header, key), self._client.now()
-        self._journal.begin(ready, now)
-        entry = self._journal.entry(key)
-        begun = (entry.begun if entry else None) or now
+        key, body = ready.record_key, marked(wanted.header, ready.record_key)
         try:
             purchase = create_once(
+                self._client,
                 partial(self._client.create_purchase, body),
-                lambda: self._finder.find(key, begun, str(body["SupplierID"])),
-                sleep=self._client.pause,
+                lambda since: self._finder.find(key, since, str(body["SupplierID"])),
+                noting(self._journal, ready),
             )
-        except RecordRejected as refused:
-            # A failure of Cin7's is no proof that nothing was made: the next try looks first.
-            if refused.code != "500":
-                self._journal.drop(key)
+        except RecordRejected:
+            self._journal.drop(key)
             raise
         self._journal.created(key, purchase.id)
         if not purchase.type:
@@ -134,32 +154,30 @@ class Purchases:
         log.info("cin7 purchase %s: %s created as %s", key, purchase.order_number, purchase.id)
         return self._filled(key, purchase, wanted, Outcome.CREATED)
 
-    def _changed(self, key: str, purchase: Purchase, wanted: Draft, *, unfinished: bool) -> RowResult:
-        """Write over a purchase that is there, as long as Cin7 has it as a draft."""
-        outcome = Outcome.CREATED if unfinished else Outcome.UPDATED
-        number = purchase.order_number
-        if purchase.is_voided:
-            raise RecordRejected(f"{number} was voided in Cin7; it is not made again", code="order_voided")
-        if not purchase.order.is_open:
-            if purchase.order.is_authorised and same_lines(purchase.order, wanted):
-                self._journal.finished(key, purchase.id)  # a try before has authorised it
-                return RowResult(outcome, purchase.id)
-            self._reopen(purchase, unfinished=unfinished)
+    def _changed(self, key: str, purchase: Purchase, wanted: Draft, outcome: Outcome) -> RowResult:
+        """Write over a purchase that is there, unless it is authorised as it should be."""
+        if purchase.order.is_authorised and same_lines(purchase.order, wanted):
+            self._journal.finished(key, purchase.id)  # a try before has authorised it
+            return RowResult(outcome, purchase.id)
         body = marked(wanted.header, key)
         if header_differs(body, purchase):
             changes = {name: value for name, value in body.items() if name not in FIXED}
             self._client.put_purchase(purchase.type, {"ID": purchase.id, **changes})
         return self._filled(key, purchase, wanted, outcome)
 
-    def _reopen(self, purchase: Purchase, *, unfinished: bool) -> None:
+    def _reopen(self, purchase: Purchase, wanted: Draft, *, unfinished: bool) -> None:
         """Make an order a draft again that a try of ours has authorised without all its lines.
 
         :raises RecordRejected: whatever else is no draft is reported, not overwritten.
         """
-        order = purchase.order
+        order, number = purchase.order, purchase.order_number
+        if purchase.is_voided:
+            raise RecordRejected(f"{number} was voided in Cin7; it is not made again", code="order_voided")
+        if order.is_open or (order.is_authorised and same_lines(order, wanted)):
+            return
         if not (order.is_authorised and unfinished and self._client.connection.authorise_purchases):
             raise RecordRejected(
-                f"{purchase.order_number} is {order.status} in Cin7 and differs from the source; "
+                f"{number} is {order.status} in Cin7 and differs from the source; "
                 "only a DRAFT is overwritten: undo it there, or change it by hand",
                 code="order_not_draft",
             )
@@ -178,22 +196,27 @@ class Purchases:
         self._journal.finished(key, purchase.id)
         return RowResult(outcome, purchase.id)
 
-    def _undo(self, key: str, purchase: Purchase, *, ours: bool) -> None:
-        """Void a header whose lines did not come to be. Where that fails its id stays noted, for the next try.
+    def _undo(self, key: str, purchase: Purchase, *, ours: bool) -> bool:
+        """Void a header whose lines did not come to be; return whether nothing of it is left.
 
         :param ours: no try has ever delivered it whole, so that lines in it are leftovers, too.
+        :raises OutcomeUnknown: Cin7 does not let it be voided; its id stays noted, for the next try.
         """
         if not purchase.is_voided:
             if not purchase.order.is_open or (purchase.order.lines and not ours):
-                return
+                return False
             try:
                 self._client.void_purchase(purchase.id, purchase.type)
             except RecordRejected as refused:
                 if not self._client.purchase(purchase.id, purchase.type).is_voided:
-                    log.warning("cin7 purchase %s: %s cannot be voided (%s)", key, purchase.id, refused.code)
-                    return
+                    raise OutcomeUnknown(
+                        f"{purchase.order_number} was left without its lines, and Cin7 does not let it be voided: "
+                        "void it there by hand, or mend the order",
+                        code=LEFT_BEHIND,
+                    ) from refused
         log.info("cin7 purchase %s: %s was left without its lines, and is voided", key, purchase.order_number)
         self._journal.drop(key)
+        return True
 
 
 def header_differs(body: Mapping[str, Any], purchase: Purchase) -> bool:

@@ -17,10 +17,15 @@ def rejected(refusal: RecordError) -> RowResult:
     )
 
 
+LEFT_BEHIND = "not_voided"
+"""Code of a purchase that is to be voided, and that Cin7 does not let go."""
+
+
 def pending(lost: OutcomeUnknown, guid: str | None = None) -> RowResult:
     """Return the outcome of a record that was sent and not answered, while Cin7 is well otherwise."""
     message = "sent without an answer; Cin7 is asked for it before it is sent again"
-    return RowResult(Outcome.PENDING, guid, lost.code or "no_answer", message)
+    told = lost.message if lost.code == LEFT_BEHIND else message
+    return RowResult(Outcome.PENDING, guid, lost.code or "no_answer", told)
 
 
 class Reasons:

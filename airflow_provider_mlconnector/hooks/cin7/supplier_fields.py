@@ -13,6 +13,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import RecordRejected
+from airflow_provider_mlconnector.hooks.cin7.accounts import SOURCE_KEY
+from airflow_provider_mlconnector.hooks.cin7.codes import SOURCE_TAX, SOURCE_TERMS
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.models import fold
 
@@ -28,7 +30,9 @@ CONTACT: dict[str, int] = {
     "Name": 256, "Phone": 50, "MobilePhone": 50, "Fax": 50, "Email": 256, "Website": 256, "Comment": 256,
 }  # fmt: skip
 ADDRESSES, CONTACTS = "Addresses.", "Contacts."
+UNSENT = (SOURCE_KEY, SOURCE_TERMS, SOURCE_TAX)
 SUPPLIER_FIELDS = (
+    *UNSENT,
     *LENGTHS,
     "Discount",
     *(f"{ADDRESSES}{kind}.{part}" for kind in ADDRESS_TYPES for part in ADDRESS),
@@ -52,6 +56,8 @@ def _problem(name: str, value: Any) -> str | None:
     if name not in SUPPLIER_FIELDS:
         return f"{name}: a Cin7 supplier has no such field"
     if value is None:
+        return None
+    if name in UNSENT:
         return None
     if name == "Discount":
         return None if _is_percentage(value) else f"{name}: is not a number from 0 to 100"
@@ -83,11 +89,25 @@ def supplier_body(payload: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in payload.items():
         if name == "Discount":
             body[name] = Decimal(str(value or 0))
-        elif "." not in name:
+        elif "." not in name and name not in UNSENT:
             body[name] = "" if value is None else str(value).strip()
     if "Currency" in body:
         body["Currency"] = body["Currency"].upper()
     return body
+
+
+def new_supplier(payload: Mapping[str, Any], sign: str) -> dict[str, Any]:
+    """Return the body of a supplier to be created.
+
+    :param sign: the record's marker; it goes into the last additional attribute that is free.
+    """
+    body = {"Status": "Active", **supplier_body(payload)}
+    free = next((name for name in reversed(ATTRIBUTES) if name not in body), None)
+    if free:
+        body[free] = sign
+    addresses = [{**each, "DefaultForType": True} for each in addresses_of(payload)]
+    contacts = [{**each, "Default": True} for each in contacts_of(payload)]
+    return body | {name: parts for name, parts in (("Addresses", addresses), ("Contacts", contacts)) if parts}
 
 
 def addresses_of(payload: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,20 +18,23 @@ from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError,
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.filling import completed
+from airflow_provider_mlconnector.hooks.cin7.finding import SKEW, marker
 from airflow_provider_mlconnector.hooks.cin7.models import fold
-from airflow_provider_mlconnector.hooks.cin7.once import create_once, write_again
+from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting, write_again
 from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending, rejected
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import (
     ADDRESS_PARTS,
+    ATTRIBUTES,
     CONTACT_PARTS,
     addresses_of,
     check_supplier,
     contacts_of,
+    new_supplier,
     scalars_differ,
     supplier_body,
 )
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal
+from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
@@ -85,12 +89,41 @@ class Suppliers:
     def _deliver(self, ready: Ready) -> RowResult:
         key, payload = ready.record_key, ready.payload
         check_supplier(payload)
-        entry = self._journal.entry(key)
-        there = self._linked((entry.guid if entry else None) or ready.moved_from) or self._namesake(key, payload)
+        entry = self._journal.entry(key) or Entry(ready.moved_from, None)
+        there = self._linked(entry.guid) or self._unlinked(key, payload, entry.begun)
         if there is None:
             return self._created(ready, payload)
-        unfinished = entry is not None and entry.begun is not None
+        unfinished = entry.begun is not None and not ready.known
         return self._adopted(key, there, payload, Outcome.CREATED if unfinished else Outcome.UPDATED)
+
+    def settle(self, record_key: str, target_key: str | None = None) -> RowResult | None:
+        """Return the supplier that an unfinished try has made, by its marker; see Settles."""
+        entry = self._journal.entry(record_key)
+        if entry is None or entry.begun is None:
+            return None
+        there = self._linked(entry.guid) or look(self._client, partial(self._marked, record_key), entry.begun)
+        if there is None:
+            self._journal.drop(record_key)
+            return None
+        self._journal.created(record_key, there.id)
+        return RowResult(Outcome.CREATED, there.id)
+
+    def _unlinked(self, key: str, payload: Mapping[str, Any], begun: datetime | None) -> Supplier | None:
+        if begun is None:
+            return self._namesake(key, payload)
+        return look(self._client, partial(self._made, key, payload), begun)
+
+    def _made(self, key: str, payload: Mapping[str, Any], since: datetime) -> Supplier | None:
+        """Return what a try has made since an instant; the record's name may have changed after it."""
+        return self._namesake(key, payload, fresh=True) or self._marked(key, since)
+
+    def _marked(self, key: str, since: datetime) -> Supplier | None:
+        """Return the supplier that bears the record's marker, made since an instant."""
+        sign = marker(key)
+        for each in self._client.directory.changed_since(since - SKEW):
+            if self._journal.owner(each.id) in (None, key) and any(each.raw.get(name) == sign for name in ATTRIBUTES):
+                return each
+        return None
 
     def _linked(self, guid: str | None) -> Supplier | None:
         return self._client.directory.by_id(guid) if guid else None
@@ -118,17 +151,13 @@ class Suppliers:
         return best[0] if best else None
 
     def _created(self, ready: Ready, payload: Mapping[str, Any]) -> RowResult:
-        key = ready.record_key
-        body = {"Status": "Active", **supplier_body(completed(payload, self._client))}
-        contacts = [{**each, "Default": True} for each in contacts_of(payload)]
-        addresses = [{**each, "DefaultForType": True} for each in addresses_of(payload)]
-        body |= {name: parts for name, parts in (("Addresses", addresses), ("Contacts", contacts)) if parts}
-        self._journal.begin(ready, self._client.now())
+        key, body = ready.record_key, new_supplier(completed(payload, self._client), marker(ready.record_key))
         try:
             made = create_once(
-                lambda: self._client.post_supplier(body),
-                lambda: self._namesake(key, payload, fresh=True),
-                sleep=self._client.pause,
+                self._client,
+                partial(self._client.post_supplier, body),
+                partial(self._made, key, payload),
+                noting(self._journal, ready),
             )
         except RecordRejected:
             # Made meanwhile by someone else, perhaps; any other reason stands.

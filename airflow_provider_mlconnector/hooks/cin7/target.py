@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, UnknownField
-from airflow_provider_mlconnector.hooks.cin7.accounts import ACCOUNT, ACCOUNT_FIELDS
+from airflow_provider_mlconnector.hooks.cin7.accounts import ACCOUNT, ACCOUNT_FIELDS, SOURCE_KEY
 from airflow_provider_mlconnector.hooks.cin7.books import Book
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
-from airflow_provider_mlconnector.hooks.cin7.filling import check_defaults
-from airflow_provider_mlconnector.hooks.cin7.order_fields import LINES, PURCHASE_FIELDS
+from airflow_provider_mlconnector.hooks.cin7.filling import check_defaults, check_maps
+from airflow_provider_mlconnector.hooks.cin7.order_fields import PURCHASE_FIELDS
+from airflow_provider_mlconnector.hooks.cin7.order_lines import LINE_FIELDS, LINES
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import SUPPLIER_FIELDS, check_supplier
 from airflow_provider_mlconnector.mapping import FieldMap
+from airflow_provider_mlconnector.mapping.compile import LIST
 from airflow_provider_mlconnector.pipeline.ports import Plan, Validator
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "suppliers": SUPPLIER_FIELDS,
-    "purchases": PURCHASE_FIELDS,
+    "purchases": (*PURCHASE_FIELDS, *(f"{LINES}{LIST}{name}" for name in LINE_FIELDS)),
     "accounts": ACCOUNT_FIELDS,
 }
 """Object → the fields that a row of its field map may have as its target."""
@@ -30,8 +32,9 @@ def plan_suppliers(_source: Any, client: Cin7Client, field_map: FieldMap) -> Pla
     :raises UnknownField: for a row whose target no supplier has.
     :raises ConfigurationError: for a default that is missing, or that Cin7 does not know.
     """
-    check_targets("suppliers", field_map, needed=("Name",))
+    check_targets("suppliers", field_map, needed=(SOURCE_KEY, "Name"))
     check_defaults(client, frozenset(field_map.origins))
+    check_maps(client)
     return Plan(field_map.to_json())
 
 
@@ -40,12 +43,13 @@ def plan_purchases(_source: Any, client: Cin7Client, field_map: FieldMap) -> Pla
 
     :raises UnknownField, ConfigurationError: as `plan_suppliers`.
     """
-    check_targets("purchases", field_map, needed=("SupplierID", LINES))
+    check_targets("purchases", field_map, needed=(SOURCE_KEY, "SupplierID", LINES))
     given, books = client.connection.defaults, client.books
     if given.location:
         _check_default(client, "location", given.location, books.locations)
     if given.tax_rule:
         _check_default(client, "tax_rule", given.tax_rule, books.taxes)
+    check_maps(client)
     _check_account_map(client)
     return Plan(field_map.to_json())
 
@@ -55,7 +59,7 @@ def plan_accounts(_source: Any, client: Cin7Client, field_map: FieldMap) -> Plan
 
     :raises UnknownField, ConfigurationError: as `plan_suppliers`.
     """
-    check_targets("accounts", field_map, needed=(ACCOUNT,))
+    check_targets("accounts", field_map, needed=(SOURCE_KEY, ACCOUNT))
     _check_account_map(client)
     return Plan(field_map.to_json())
 

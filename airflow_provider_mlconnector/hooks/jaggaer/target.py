@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -22,13 +22,11 @@ from airflow_provider_mlconnector.hooks.jaggaer.likeness import holds
 from airflow_provider_mlconnector.hooks.jaggaer.models import Supplier
 from airflow_provider_mlconnector.hooks.jaggaer.resources import DOCUMENTS
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, look
+from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, in_doubt_since, look
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
 
-LONGEST_TRY = timedelta(minutes=30)
-"""A call waits minutes for its answer, and before that for its turn: so long a try may have been under way."""
 MAX_BYTES = 5_000_000
 """No limit is published; an order of a thousand lines has half of it."""
 
@@ -130,9 +128,7 @@ class RecordObject:
         """Return the id of the record with this number, waiting for it where a try that began then may come late."""
         if begun is None:
             return self.find(reference)
-        # Nobody knows when the process has ended that began it; by the time this one opened it had.
-        recent = self._opened - begun < LONGEST_TRY
-        return self._looked(reference, max(begun, self._opened) if recent else begun)
+        return self._looked(reference, in_doubt_since(begun, self._opened))
 
     def _looked(self, reference: str, since: datetime) -> str | None:
         return look(partial(self.find, reference), since, now=self._client.now, sleep=self._client.sleep)

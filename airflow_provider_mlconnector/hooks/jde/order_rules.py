@@ -57,6 +57,11 @@ def status_of_line(line: Mapping[str, Any], cancelled: Collection[str]) -> str:
     return CANCELLED if line.get("LTTR") in cancelled else CLOSED
 
 
+def price_of_line(line: Mapping[str, Any]) -> Any:
+    """Return the unit cost in the order's currency: FRRC of a foreign order, else PRRC."""
+    return line.get("FRRC") or line.get("PRRC")
+
+
 def _before_the_end(status: str | None) -> bool:
     if status is None:
         return True

@@ -15,7 +15,6 @@ from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
     MLConnectorError,
     OutcomeUnknown,
-    RecordError,
     RecordRejected,
     Stop,
     UnexpectedAnswer,
@@ -24,20 +23,27 @@ from airflow_provider_mlconnector.hooks.jde import vouchers as z
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.orchestrator import OrchestrationEnded
 from airflow_provider_mlconnector.hooks.jde.voucher_amounts import check_amounts
+from airflow_provider_mlconnector.hooks.jde.voucher_answers import (
+    Answer,
+    already,
+    check_identity,
+    may_still_run,
+    pending,
+    rejected,
+    words,
+)
 from airflow_provider_mlconnector.hooks.jde.voucher_checks import Master
 from airflow_provider_mlconnector.hooks.jde.voucher_follow import followed
 from airflow_provider_mlconnector.hooks.jde.voucher_inputs import edtn_of, edus_of
 from airflow_provider_mlconnector.hooks.jde.voucher_models import Voucher, voucher_of
 from airflow_provider_mlconnector.hooks.jde.voucher_plan import edtn_in
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, look
+from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, in_doubt_since, look
 from airflow_provider_mlconnector.pipeline.ports import Followed, Plan, Ready, Sent
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.ledger.rows import Awaiting
 
-Answer = RecordRejected | OutcomeUnknown | UnexpectedAnswer | None
-"""How a call ended, other than by an error that ends the task: None is success."""
 VOUCHER = "voucher"
 """What is awaited of Z rows: that R04110ZA makes a voucher of them."""
 
@@ -58,6 +64,7 @@ class VoucherObject:
         self._edus = edus_of(client.connection)
         self._master = Master(client)
         self.concurrency = client.connection.max_concurrency
+        self._opened = client.now()
 
     def prepare(self, plan: Plan, rows: int) -> None:
         """Refuse to begin without an orchestration to send by.
@@ -100,25 +107,30 @@ class VoucherObject:
             check_amounts(voucher)
             edtn = edtn_of(voucher.supplier, voucher.invoice)
             entry = self._journal.entry(ready.record_key)
-            _check_identity(edtn, entry.guid if entry else None)
+            check_identity(edtn, entry.guid if entry else None)
             voucher = self._master.completed(voucher)
             there = self._there(voucher, edtn, entry.begun if entry else None)
             if there is not None:
-                return _already(there) if ready.known and entry and entry.begun is None else there
+                return already(there) if ready.known and entry and entry.begun is None else there
             self._master.check(voucher)
         except RecordRejected as refusal:
-            return _rejected(refusal)
+            return rejected(refusal)
         return self._send(ready, voucher, edtn)
 
     def _there(self, voucher: Voucher, edtn: str, begun: datetime | None) -> RowResult | None:
         """Return what JD Edwards has of a voucher; what was sent without an answer may still be on its way."""
+        if begun is not None:
+            self._waited(voucher, edtn, in_doubt_since(begun, self._opened))
+        return self._find(voucher, edtn)
 
-        def whole() -> RowResult | None:
-            found = self._find(voucher, edtn)
-            return found if found and found.outcome is Outcome.CREATED else None
+    def _waited(self, voucher: Voucher, edtn: str, since: datetime) -> None:
+        """Wait until a voucher is there whole, or cannot come any more."""
 
-        found = look(whole, begun, now=self._client.now, sleep=self._client.pause) if begun else None
-        return found or self._find(voucher, edtn)
+        def whole() -> bool | None:
+            held = z.read_back(self._client, self._edus, edtn)
+            return True if held and not z.differences(voucher, held) else None
+
+        look(whole, since, now=self._client.now, sleep=self._client.pause)
 
     def _find(self, voucher: Voucher, edtn: str) -> RowResult | None:
         """Return the answer for an invoice that JD Edwards has already; None for one that it has not.
@@ -176,22 +188,25 @@ class VoucherObject:
     def _look(self, voucher: Voucher, edtn: str, answer: Answer) -> RowResult | None:
         """Return what the Z tables say after a call; None when they have nothing."""
         try:
+            if may_still_run(answer):
+                # From now on: the answer may have been waited for longer than the call can go on.
+                self._waited(voucher, edtn, self._client.now())
             held = z.read_back(self._client, self._edus, edtn)
         except MLConnectorError as error:
             # It was sent: whatever hinders the look, the answer must not get lost with the task.
-            return _pending(edtn, f"sent, and it could not be read back: {error.message}", answer)
+            return pending(edtn, f"sent, and it could not be read back: {error.message}", answer)
         if held is None:
             return None
         result = self._compared(voucher, edtn, held)
-        if result.outcome is not Outcome.CREATED and _may_still_run(answer):
-            return _pending(edtn, "sent without an answer, and only a part of it is there so far", answer)
+        if result.outcome is not Outcome.CREATED and may_still_run(answer):
+            return pending(edtn, "sent without an answer, and only a part of it is there so far", answer)
         if result.outcome is Outcome.CREATED or answer is None:
             return result
-        return RowResult(Outcome.REJECTED, edtn, answer.code, f"{answer.message}; {result.message}", _words(answer))
+        return RowResult(Outcome.REJECTED, edtn, answer.code, f"{answer.message}; {result.message}", words(answer))
 
     def _absent(self, edtn: str, answer: Answer) -> RowResult:
-        if _may_still_run(answer):
-            return _pending(edtn, "sent without an answer, and it is not there so far", answer)
+        if may_still_run(answer):
+            return pending(edtn, "sent without an answer, and it is not there so far", answer)
         if answer is None:
             return RowResult(
                 Outcome.REJECTED,
@@ -200,42 +215,7 @@ class VoucherObject:
                 f"the orchestration reports success, and F0411Z1 shows no row with EDUS {self._edus}, EDTN {edtn}. "
                 "Check its inputs EDUS and EDTN, and that this user may read the table; look there before a replay",
             )
-        return RowResult(Outcome.REJECTED, None, answer.code, answer.message, _words(answer))
-
-
-def _check_identity(edtn: str, sent_as: str | None) -> None:
-    """Refuse a record whose voucher went under another supplier or invoice number: it would be paid twice."""
-    if sent_as and edtn_in(sent_as) != edtn:
-        raise RecordRejected(
-            f"its voucher was sent as EDTN {edtn_in(sent_as)}, before its supplier or invoice number changed to what "
-            f"would be {edtn}; correct or void that one in JD Edwards",
-            code="already_sent",
-        )
-
-
-def _already(found: RowResult) -> RowResult:
-    """Return the answer for a voucher that an earlier run has delivered: it is as it was, whatever else has changed."""
-    if found.outcome is not Outcome.CREATED:
-        return found
-    message = "JD Edwards has its voucher with these amounts; other changes of the invoice are not taken there"
-    return RowResult(Outcome.UNCHANGED, found.target_id, "already_sent", message)
-
-
-def _may_still_run(answer: Answer) -> bool:
-    """Whether a call may yet have an effect: it got no answer, or not the orchestration's."""
-    return isinstance(answer, OutcomeUnknown | UnexpectedAnswer) and not isinstance(answer, OrchestrationEnded)
-
-
-def _pending(edtn: str, message: str, answer: Answer) -> RowResult:
-    return RowResult(Outcome.PENDING, edtn, answer.code if answer else None, message, _words(answer))
-
-
-def _words(answer: Answer) -> str | None:
-    return answer.detail if isinstance(answer, RecordError | OrchestrationEnded) else None
-
-
-def _rejected(refusal: RecordRejected) -> RowResult:
-    return RowResult(Outcome.REJECTED, code=refusal.code, message=refusal.message, detail=refusal.detail)
+        return RowResult(Outcome.REJECTED, None, answer.code, answer.message, words(answer))
 
 
 def vouchers(client: JdeClient, journal: Journal | None = None) -> VoucherObject:

@@ -69,5 +69,5 @@ class Limits:
 
     def _window(self, application: str) -> Window:
         window = self._windows["" if self.options.limit_scope == "account" else application]
-        window.forget(self.clock.now() - self.options.window_seconds)
+        window.forget(self.clock.now() - self.options.window_seconds * self.options.minute_seconds / 60)
         return window

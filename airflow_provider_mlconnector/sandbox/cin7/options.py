@@ -13,6 +13,8 @@ APPLICATION_KEY = "0342a546-e0c2-0dff-f0be-6a5e17154033"
 OTHER_KEY = "5b1d3c77-90ae-4d52-8f6e-21c7e4a0b913"
 """The key of its other API application."""
 
+MINUTE = 3.0
+"""How long a minute of the limit lasts, in seconds, unless an account is set up otherwise."""
 CHOICES = {
     "limit_form": ("live", "429", "503", "400"),
     "limit_scope": ("account", "application"),
@@ -33,9 +35,11 @@ CHOICES = {
 class Options:
     """The settings of one account. All have a default; the strict one where the vendor's behaviour is undocumented.
 
-    `calls_per_window` calls in any `window_seconds`; `limit_form`: how the call too many is refused (`live`: 400 on
-    purchases, 503 elsewhere, as was seen); `limit_scope`: whether the account's applications share the window;
-    `refused_calls_count`: whether refused calls fill it; `retry_after`: the header's value with a 429, "" for none.
+    `calls_per_window` calls in any `window_seconds`, of which 60 last `minute_seconds` of the clock: compressed, so
+    that a quota of calls a minute takes seconds; 60 is real time. `limit_form`: how the call too many is refused
+    (`live`: 400 on purchases, 503 elsewhere, as was seen); `limit_scope`: whether the account's applications share the
+    window; `refused_calls_count`: whether refused calls fill it; `retry_after`: the header's value with a 429, "" for
+    none.
     `error_form`: a refusal is an array, an object with the first error only, or (mixed) each in turn;
     `errors_per_reply`: how many errors an array tells at most.
     `unique_suppliers`: whether two suppliers may not share a name (case-insensitive).
@@ -48,6 +52,7 @@ class Options:
 
     calls_per_window: int = 60
     window_seconds: float = 60.0
+    minute_seconds: float = MINUTE
     limit_form: str = "live"
     limit_scope: str = "account"
     refused_calls_count: bool = True

@@ -1,7 +1,7 @@
 """What the account holds from the start: books of its own, and what its users have entered after the ERP's.
 
-Most item numbers of the simulated JD Edwards are SKUs here, and most of its accounts are in the chart, by object or by
-business unit and object; not all, because nobody keeps two systems equal by hand.
+Nearly all item numbers of the simulated JD Edwards are SKUs here, and most of its accounts are in the chart, by object
+or by business unit and object; not all, because nobody keeps two systems equal by hand.
 """
 
 from __future__ import annotations
@@ -104,11 +104,11 @@ def _books(company: Company) -> None:
 
 
 def _items(erp: Store) -> Iterator[dict[str, Any]]:
-    """Yield nine of ten items as products, one of twenty no longer in use; some SKUs contain another."""
+    """Yield all but one of sixty items as products, one no longer in use; some SKUs contain another."""
     for number, row in enumerate(erp["F4101"].to_dicts()):
-        if number % 10 == 7:
+        if number % 60 == 7:
             continue
-        status = "Deprecated" if number % 20 == 13 else "Active"
+        status = "Deprecated" if number % 60 == 13 else "Active"
         yield {"SKU": row["LITM"], "Name": row["DSC1"], "UOM": row["UOM1"], "Status": status}
         if number % 20 == 3:
             yield {"SKU": f"{row['LITM']}-R", "Name": f"{row['DSC1']} reworked", "UOM": row["UOM1"]}

@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.sandbox.cin7.errors import (
 )
 from airflow_provider_mlconnector.sandbox.cin7.gateway import BASE, Gateway
 from airflow_provider_mlconnector.sandbox.cin7.limits import Limits
-from airflow_provider_mlconnector.sandbox.cin7.options import ACCOUNT_ID, APPLICATION_KEY, Options
+from airflow_provider_mlconnector.sandbox.cin7.options import ACCOUNT_ID, APPLICATION_KEY, MINUTE, Options
 from airflow_provider_mlconnector.sandbox.cin7.seeds import fill_company
 from airflow_provider_mlconnector.sandbox.cin7.show import status, totals
 from airflow_provider_mlconnector.sandbox.core import ChangeError, Clock, Vendor, json_response
@@ -161,7 +161,7 @@ class Cin7Sandbox(Vendor):
             "host": base_url,
             "login": ACCOUNT_ID,
             "password": APPLICATION_KEY,
-            "extra": {"defaults": defaults},
+            "extra": {"defaults": defaults, "window_seconds": MINUTE},
         }
 
 

@@ -26,7 +26,7 @@ def test_accounts_are_matched_without_a_call_each(client: Cin7Client, server: An
     accounts = ["30.5010", "31.5010.01", "30.5020", "40.6100", "1.5090"]
     found = align(client, *({"Account": account} for account in accounts))
     assert [(each.outcome, each.target_id, each.code) for each in found] == [
-        (Outcome.UPDATED, "5010", None), (Outcome.UPDATED, "5010", None), (Outcome.UPDATED, "30.5020", None),
+        (Outcome.CREATED, "5010", None), (Outcome.CREATED, "5010", None), (Outcome.CREATED, "30.5020", None),
         (Outcome.REJECTED, None, "unmatched"), (Outcome.REJECTED, None, "inactive_account"),
     ]  # fmt: skip
     assert "no account 6100 nor 40.6100" in str(found[3].message)
@@ -52,7 +52,7 @@ def test_missing_accounts_are_created_where_that_is_asked_for(
     server.answer("PUT", "ref/account", {"AccountsList": [{"Code": "801"}]})
     server.answer("POST", "ref/account", MADE)
     found = align(make_client(create_missing_accounts=True), NEW, {**NEW, "Account": "41.6100"})
-    assert found == [RowResult(Outcome.CREATED, "6100"), RowResult(Outcome.UPDATED, "6100")]
+    assert found == [RowResult(Outcome.CREATED, "6100"), RowResult(Outcome.CREATED, "6100")]
     assert server.bodies("POST", "ref/account") == [
         {"Code": "6100", "Status": "ACTIVE", "Name": "Travel", "Type": "EXPENSE", "Class": "EXPENSE"}
     ]
@@ -72,9 +72,20 @@ def test_a_chart_tied_to_xero_or_quickbooks_is_never_written(
     assert server.writes == ["PUT ref/account"]
 
 
+def test_a_new_accounts_type_is_told_by_its_number(make_client: Callable[..., Cin7Client], server: Any) -> None:
+    """The longest beginning counts; what the field map says goes first."""
+    server.answer("PUT", "ref/account", {"AccountsList": [{"Code": "801"}]})
+    server.answer("POST", "ref/account", MADE)
+    client = make_client(create_missing_accounts=True, account_types={"6": "EXPENSE", "61": "OVERHEADS"})
+    plain = {"Account": "30.6999", "Name": "A"}
+    align(client, plain, {**plain, "Account": "30.6101"}, {**NEW, "Account": "1.6102"})
+    sent = [(body["Code"], body["Type"]) for body in server.bodies("POST", "ref/account")]
+    assert sent == [("6999", "EXPENSE"), ("6101", "OVERHEADS"), ("6102", "EXPENSE")]
+
+
 @pytest.mark.parametrize(
     ("payload", "words"),
-    [({"Type": ""}, "Type: a new account needs one"), ({"Name": ""}, "Name: a new account needs one"),
+    [({"Account": "40.A1", "Type": ""}, "Type: a new account"), ({"Name": ""}, "Name: a new account needs one"),
      ({"Type": "BANK"}, "create it in Cin7"), ({"Class": "X"}, "Class: is none of"), ({"Name": "x" * 257}, "longer")],
 )  # fmt: skip
 def test_what_cannot_be_created_is_reported(

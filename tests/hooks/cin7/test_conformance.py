@@ -60,6 +60,7 @@ def test_each_request_is_one_that_the_specification_has(make_client: Any, server
     purchases.deliver("", [Ready("1", {**order, "Location": "Annex"})])
     client.void_purchase("p-9")
     list(client.purchases_since(client.now()))
+    client.directory.changed_since(client.now())
     account = {"Account": "40.6100", "Name": "Travel", "Type": "EXPENSE", "Class": "EXPENSE", "Description": "d"}
     results += Accounts(client).deliver("", [Ready("1", account)])
     _ = client.check()

@@ -81,7 +81,7 @@ def test_an_unknown_default_names_the_nearest() -> None:
 def test_the_account_map_needs_codes() -> None:
     """An entry without a code would match nothing; numbers are codes too."""
     assert parse(extra={"account_map": {"30.5010": 310}}).account_map == {"30.5010": "310"}
-    with pytest.raises(ConfigurationError, match="'5010': give the source's account"):
+    with pytest.raises(ConfigurationError, match="'5010': give the source's code"):
         parse(extra={"account_map": {"5010": ""}})
 
 

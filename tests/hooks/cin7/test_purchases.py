@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.hooks.cin7.finding import marker
 from airflow_provider_mlconnector.hooks.cin7.purchases import Purchases
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.journal import Entry, MemoryJournal
-from airflow_provider_mlconnector.pipeline.ports import Ready
+from airflow_provider_mlconnector.pipeline.ports import Ready, Settles
 
 RECORD = "00001-OP-4711-000"
 MARK = "[ERP 00001-OP-4711-000]"
@@ -132,7 +132,7 @@ def test_numbers_go_out_exact(client: Cin7Client, cin7: Any, journal: MemoryJour
         (with_lines({"SKU": "AB-1", "Price": 1}), "invalid_value", "line 1: Quantity: is not a number"),
         (with_lines({"SKU": "AB-1", "Quantity": 1, "Price": 1, "Color": 1}), "unknown_field", "Color"),
         (with_lines(), "no_lines", "no lines"),
-        ({**PAYLOAD, "SupplierID": None}, "unknown_supplier", "not linked"),
+        ({**PAYLOAD, "SupplierID": None}, "missing_link", "supplier has not reached Cin7"),
         ({**PAYLOAD, "Location": "Old Shed"}, "unknown_location", "no location 'Old Shed'"),
         ({**PAYLOAD, "Terms": "Cash"}, "unknown_payment_term", "term 'Cash'"),
         ({**PAYLOAD, "Currency": "EUR"}, "unknown_supplier", "no longer has the supplier"),
@@ -185,7 +185,7 @@ def test_a_lost_header_is_found_by_its_marker(
     )
     assert send(client, journal) == RowResult(Outcome.CREATED, "g-1")
     assert cin7.writes == ["POST advanced-purchase", "POST purchase/order"]
-    assert clock.slept == [1.0, 4.0]
+    assert clock.slept == [1.0]
     assert len(cin7.requests("GET", "advanced-purchase")) == 1
     assert cin7.queries("GET", "purchaseList")[0]["UpdatedSince"] == ["2026-07-01T11:50:00.000"]
 
@@ -284,11 +284,13 @@ def test_a_whole_order_is_not_voided_for_a_change_that_cannot_go(
 def test_an_orphan_that_cannot_be_voided_stays_noted(
     client: Cin7Client, cin7: Any, journal: MemoryJournal, failure: Any
 ) -> None:
-    """For the next try to complete or void."""
+    """For the next try to complete or void: the record stays open, and is told by the order's number."""
     cin7.answer("POST", "purchase/order", failure("no"))
     cin7.answer("GET", "purchase/order", EMPTY)
     cin7.answer("DELETE", "purchase", failure("locked"))
-    send(client, journal)
+    result = send(client, journal)
+    assert (result.outcome, result.code) == (Outcome.PENDING, "not_voided")
+    assert "PO-00102" in str(result.message)
     entry = journal.entry(RECORD)
     assert entry is not None
     assert (entry.guid, entry.begun is not None) == ("g-1", True)
@@ -456,3 +458,153 @@ def test_the_marker_does_not_take_a_mapped_attribute(client: Cin7Client, cin7: A
     (body,) = cin7.bodies("POST", "advanced-purchase")
     assert body["AdditionalAttributes"] == {"AdditionalAttribute1": "x", "AdditionalAttribute2": MARK}
     assert (body["Note"], cin7.bodies("POST", "purchase/order")[0]["Memo"]) == (f"Hi\n{MARK}", f"M\n{MARK}")
+
+
+def test_a_whole_order_whose_answer_was_lost_is_told(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
+) -> None:
+    """The record is not sent any more: its order is found by its marker, and stays."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    cin7.pages("purchaseList", [ROW])
+    cin7.answer("GET", "purchase", FULL)
+    target = Purchases(client, journal)
+    assert isinstance(target, Settles)
+    assert target.settle(RECORD, RECORD) == RowResult(Outcome.CREATED, "g-1")
+    assert cin7.writes == []
+
+
+def test_a_header_whose_order_is_not_sent_any_more_is_voided(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
+) -> None:
+    """Nothing of it is left; one that was never made leaves nothing either."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    cin7.pages("purchaseList", [ROW])
+    assert Purchases(client, journal).settle(RECORD) is None
+    assert (cin7.writes, journal.entry(RECORD)) == (["DELETE purchase"], None)
+    journal.begin(Ready("other", {}), clock.now() - timedelta(hours=1))
+    assert Purchases(client, journal).settle("other") is None
+    assert len(cin7.writes) == 1
+
+
+def test_a_whole_order_stays_known_when_its_change_cannot_go(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
+) -> None:
+    """Its answer was lost and an item has gone since: the id is noted, for the refusal ends the try."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    cin7.pages("purchaseList", [ROW])
+    cin7.answer("GET", "purchase", FULL)
+    assert send(client, journal, with_lines({"SKU": "none", "Quantity": 1, "Price": 1})).code == "unknown_product"
+    entry = journal.entry(RECORD)
+    assert entry is not None
+    assert (entry.guid, cin7.writes) == ("g-1", [])
+
+
+def test_a_header_that_we_voided_is_made_anew(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any
+) -> None:
+    """A crash between the voiding and its note; one that was delivered and then voided by somebody is not."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    journal.created(RECORD, "g-0")
+    cin7.answer("GET", "purchase", {**HEADER, "ID": "g-0", "Status": "VOIDED"})
+    assert send(client, journal) == RowResult(Outcome.CREATED, "g-1")
+    journal.begin(Ready(RECORD, {}), clock.now())
+    (result,) = Purchases(client, journal).deliver("purchases", [Ready(RECORD, PAYLOAD, known=True)])
+    assert result.code == "order_voided"
+
+
+def test_an_update_that_fails_does_not_void_the_order(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any, failure: Any
+) -> None:
+    """It was delivered whole before; that its change had no answer the first time makes it no leftover."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    journal.created(RECORD, "g-1")
+    cin7.answer("GET", "purchase", FULL)
+    cin7.answer("GET", "purchase/order", ORDER)
+    cin7.answer("POST", "purchase/order", failure("Product is obsolete"))
+    (result,) = Purchases(client, journal).deliver("purchases", [Ready(RECORD, PAYLOAD, known=True)])
+    assert (result.outcome, result.code) == (Outcome.REJECTED, "400")
+    assert "DELETE purchase" not in cin7.writes
+
+
+def test_a_list_that_cannot_be_asked_leaves_the_order_open(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any, failure: Any
+) -> None:
+    """Not refused: a refusal would end the try, and with it what is known of it."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    cin7.answer("GET", "purchaseList", failure("Search is out of order"))
+    assert send(client, journal).outcome is Outcome.PENDING
+    assert cin7.writes == []
+
+
+def test_a_purchase_that_is_not_shown_any_more_is_nothing(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any, failure: Any
+) -> None:
+    """Nobody can say more of it; the run goes on."""
+    journal.begin(Ready(RECORD, {}), clock.now())
+    journal.created(RECORD, "g-1")
+    for path in ("purchase", "advanced-purchase"):
+        cin7.answer("GET", path, failure("not found", code=404))
+    assert Purchases(client, journal).settle(RECORD, RECORD) is None
+
+
+CANCELLED = {"SKU": "AB-1", "Quantity": 1, "Price": 1, "SourceStatus": "cancelled"}
+
+
+def test_a_purchase_that_may_be_ours_and_cannot_be_read_leaves_the_order_open(
+    client: Cin7Client, cin7: Any, journal: MemoryJournal, clock: Any, failure: Any
+) -> None:
+    """To pass over it might make the order twice; one that is gone, or a credit note, is none of ours."""
+    rows = [ROW, {**ROW, "ID": "g-3", "Type": "Credit Note"}]
+    journal.begin(Ready(RECORD, {}), clock.now() - timedelta(hours=1))
+    cin7.pages("purchaseList", rows)
+    cin7.answer("GET", "purchase", failure("out of order"))
+    assert send(client, journal).outcome is Outcome.PENDING
+    assert cin7.writes == []
+    for path in ("purchase", "advanced-purchase"):
+        cin7.answer("GET", path, failure("not found", code=404))
+    assert send(client, journal).outcome is Outcome.CREATED
+
+
+def test_cancelled_lines_are_left_out(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
+    """Also where their item or account is unknown."""
+    gone = {"Account": "1.1", "SourceStatus": "cancelled"}
+    lines: list[dict[str, Any]] = [CANCELLED, gone, *PAYLOAD["Lines"]]  # type: ignore[list-item]
+    assert send(client, journal, with_lines(*lines)).outcome is Outcome.CREATED
+    assert len(cin7.bodies("POST", "purchase/order")[0]["Lines"]) == 2
+
+
+def test_a_cancelled_order_is_skipped_or_reported(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
+    """One that never went needs nothing; of one that is in Cin7 a person has to know, by its number."""
+    result = send(client, journal, with_lines(CANCELLED))
+    assert (result.outcome, result.code) == (Outcome.SKIPPED, "cancelled")
+    journal.finished(RECORD, "g-1")
+    cin7.answer("GET", "purchase", FULL)
+    result = send(client, journal, with_lines(CANCELLED))
+    assert (result.outcome, result.code, cin7.writes) == (Outcome.REJECTED, "order_cancelled", [])
+    assert "PO-00102" in str(result.message)
+
+
+def test_missing_links_are_told_with_all_other_reasons(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
+    """The supplier by its number in the source, each account by its code there."""
+    lines = ({"SourceAccount": "30.7777", "Quantity": 1, "Price": 1}, {"SKU": "gone", "Quantity": 1, "Price": 1})
+    payload = {"SourceKey": RECORD, "SourceSupplier": "2044", "Lines": list(lines)}
+    result = send(client, journal, payload)
+    assert (result.outcome, result.code) == (Outcome.REJECTED, "several_reasons")
+    for words in ("supplier 2044 has not reached", "line 1: account 30.7777 has no partner", "line 2: Cin7 has no act"):
+        assert words in str(result.message)
+
+
+def test_codes_of_the_source_are_mapped_by_the_connection(
+    make_client: Callable[..., Cin7Client], cin7: Any, journal: MemoryJournal
+) -> None:
+    """Terms and tax by name; a code that its map lacks is a reason; without a map the codes say nothing."""
+    payload = {**PAYLOAD, "SourceTerms": "N60", "SourceTax": "IMP"}
+    maps = {"payment_term_map": {"N60": "60 days"}, "tax_rule_map": {"IMP": "Sales Tax on Imports"}}
+    assert send(make_client(**maps), journal, payload).outcome is Outcome.CREATED
+    (body,) = cin7.bodies("POST", "advanced-purchase")
+    assert (body["Terms"], body["TaxRule"]) == ("60 days", "Sales Tax on Imports")
+    result = send(make_client(**maps), MemoryJournal(), {**payload, "SourceTerms": "N7", "SourceTax": "X"})
+    assert result.code == "unknown_code"
+    assert "Terms: 'N7' is not in the Connection's payment_term_map; TaxRule: 'X'" in str(result.message)
+    assert send(make_client(), MemoryJournal(), payload).outcome is Outcome.CREATED
+    assert "Terms" not in cin7.bodies("POST", "advanced-purchase")[1]

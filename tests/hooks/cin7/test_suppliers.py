@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from airflow_provider_mlconnector.hooks.cin7.supplier_fields import check_suppli
 from airflow_provider_mlconnector.hooks.cin7.suppliers import Suppliers
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.journal import MemoryJournal
-from airflow_provider_mlconnector.pipeline.ports import Ready
+from airflow_provider_mlconnector.pipeline.ports import Ready, Settles
 
 ACME = {"Name": "Acme Tools", "Addresses.Billing.Line1": "1 High St", "Addresses.Billing.Country": "Australia",
         "Contacts.Email": "bob@example.com"}  # fmt: skip
@@ -54,7 +55,7 @@ def test_a_new_supplier_takes_two_calls(client: Cin7Client, server: Any) -> None
     assert server.bodies("POST", "supplier") == [
         {
             "Name": "Acme Tools", "Status": "Active", "Currency": "USD", "PaymentTerm": "30 days",
-            "TaxRule": "Tax Exempt", "AccountPayable": "800",
+            "TaxRule": "Tax Exempt", "AccountPayable": "800", "AdditionalAttribute10": "[ERP 1001]",
             "Addresses": [{"Line1": "1 High St", "Country": "Australia", "Type": "Billing", "DefaultForType": True}],
             "Contacts": [{"Email": "bob@example.com", "Name": "Acme Tools", "Default": True}],
         }
@@ -187,7 +188,7 @@ def test_a_lost_answer_is_looked_for_and_not_sent_again(client: Cin7Client, serv
     server.answer("GET", "supplier", page, page, {"Total": 1, "SupplierList": [THERE]})
     assert send(client, ACME) == RowResult(Outcome.CREATED, "g-1")
     assert server.writes == ["POST supplier"]
-    assert clock.slept == [1.0, 4.0]
+    assert clock.slept == [1.0]
 
 
 def test_an_answer_lost_before_it_was_done_is_sent_again(client: Cin7Client, server: Any, clock: Any) -> None:
@@ -196,7 +197,7 @@ def test_an_answer_lost_before_it_was_done_is_sent_again(client: Cin7Client, ser
     good = {"json": {"SupplierList": [THERE]}, "status_code": 200}
     server.answer("POST", "supplier", requests.ConnectionError("cut"), good)
     assert send(client, ACME).outcome is Outcome.CREATED
-    assert (server.writes, sum(clock.slept)) == (["POST supplier"] * 2, 35.0)
+    assert (server.writes, sum(clock.slept)) == (["POST supplier"] * 2, 60.0)
 
 
 def test_a_body_that_cin7_fails_on_does_not_stop_the_run(client: Cin7Client, server: Any) -> None:
@@ -284,3 +285,35 @@ def test_a_refusal_leaves_the_record_as_never_sent(client: Cin7Client, server: A
     result = send(client, ACME, journal=journal)
     assert (result.outcome, result.code, result.detail) == (Outcome.REJECTED, "400", "Currency is wrong")
     assert journal.entry("1001") is None
+
+
+def test_a_supplier_renamed_after_its_answer_was_lost_is_found(client: Cin7Client, server: Any, clock: Any) -> None:
+    """By its marker among those made since: its name is another by now."""
+    journal = MemoryJournal()
+    journal.begin(Ready("1001", {}), clock.now())
+    made = {**THERE, "Name": "Acme before", "AdditionalAttribute10": "[ERP 1001]"}
+    server.pages("supplier", [made, {**THERE, "ID": "g-9", "Name": "Other"}])
+    answers(server, "PUT", made)
+    assert send(client, ACME, journal=journal) == RowResult(Outcome.CREATED, "g-1")
+    assert "POST supplier" not in server.writes
+    assert server.queries("GET", "supplier")[1]["ModifiedSince"] == ["2026-07-01T11:50:00.000"]
+
+
+def test_what_became_of_a_supplier_that_is_not_sent_any_more(client: Cin7Client, server: Any, clock: Any) -> None:
+    """It is told by its marker; where nothing bears it, nothing was made."""
+    journal = MemoryJournal()
+    journal.begin(Ready("1001", {}), clock.now() - timedelta(hours=1))
+    assert Suppliers(client, journal).settle("1001", "1001") is None
+    journal.begin(Ready("1001", {}), clock.now() - timedelta(hours=1))
+    server.pages("supplier", [{**THERE, "AdditionalAttribute10": "[ERP 1001]"}])
+    assert Suppliers(client, journal).settle("1001", "1001") == RowResult(Outcome.CREATED, "g-1")
+    assert isinstance(Suppliers(client, journal), Settles)
+
+
+def test_payment_terms_are_mapped_by_the_connection(make_client: Callable[..., Cin7Client], server: Any) -> None:
+    """A code that the map lacks rejects the supplier before anything is sent."""
+    answers(server, "POST", THERE)
+    mapped = make_client(payment_term_map={"N60": "60 days"})
+    assert send(mapped, {**ACME, "SourceTerms": "N60"}).outcome is Outcome.CREATED
+    assert server.bodies("POST", "supplier")[0]["PaymentTerm"] == "60 days"
+    assert send(mapped, {**ACME, "SourceTerms": "N7"}, key="2").code == "unknown_code"

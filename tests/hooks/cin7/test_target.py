@@ -13,9 +13,17 @@ from airflow_provider_mlconnector.hooks.cin7.hook import Cin7Hook, versioned
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.pipeline.ports import Plan
 
-SUPPLIERS = FieldMap((to("Name", "F0101.ALPH"), to("Addresses.Billing.Line1", "F0116.ADD1")))
-PURCHASES = FieldMap((to("SupplierID", "F4301.AN8"), to("Lines", "F4311.LINES")))
-ACCOUNTS = FieldMap((to("Account", "F0901.ACCOUNT"),))
+KEY = to("SourceKey", "record_key")
+SUPPLIERS = FieldMap((KEY, to("Name", "F0101.ALPH"), to("Addresses.Billing.Line1", "F0116.ADD1")))
+PURCHASES = FieldMap((
+    KEY, to("SupplierID", "F4301.AN8"), to("Lines", "F4311.LINES", convert="each"), to("Lines[].SKU", "F4311.LITM"),
+))  # fmt: skip
+ACCOUNTS = FieldMap(
+    (
+        KEY,
+        to("Account", "F0901.ACCOUNT"),
+    )
+)
 
 
 def test_a_map_that_fits_is_taken_as_it_is(client: Cin7Client) -> None:
@@ -96,3 +104,16 @@ def test_the_hook_takes_paths_as_cin7_writes_them(endpoint: str, path: str) -> N
     """With or without what stands before each."""
     assert versioned(endpoint) == path
     assert Cin7Hook().http_conn_id == "cin7_default"
+
+
+@pytest.mark.parametrize(
+    ("maps", "words"),
+    [({"payment_term_map": {"N30": "30 dys"}}, "payment_term_map, 'N30': Cin7 has no active payment term '30 dys'"),
+     ({"tax_rule_map": {"V": "Old Tax"}}, "tax_rule_map, 'V': Cin7 has no tax rule for purchases 'Old Tax'")],
+)  # fmt: skip
+def test_maps_of_codes_are_checked(make_client: Callable[..., Cin7Client], maps: dict[str, Any], words: str) -> None:
+    """Before the first record, of suppliers and of purchases, and by the check of the Connection."""
+    for plan, rows in ((target.plan_suppliers, SUPPLIERS), (target.plan_purchases, PURCHASES)):
+        with pytest.raises(ConfigurationError, match=words):
+            plan(None, make_client(**maps), rows)
+    assert any(words in line for line in make_client(**maps).check())

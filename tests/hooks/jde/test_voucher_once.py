@@ -45,7 +45,12 @@ def test_a_try_is_noted_before_the_orchestration_runs(
     """Not for what is refused before, nor for what is there already."""
     seen: list[Any] = []
     run = site.ais.runs["/ORCH"]
-    site.ais.runs["/ORCH"] = lambda body: (seen.append(journal.entry(KEY)), run(body))[1]
+
+    def watched(body: Any) -> Any:
+        seen.append(journal.entry(KEY))
+        return run(body)
+
+    site.ais.runs["/ORCH"] = watched
     assert deliver(target, AG="1.00").outcome is Outcome.REJECTED
     assert journal.entry(KEY) is None
     assert deliver(target).awaits == "voucher"
@@ -136,7 +141,7 @@ def test_tax_stands_where_its_code_puts_it(
         {"ANI": "M30.6120.01", "AA": "40.00", "TAX": "4.00"},
         {"ANI": "M30.6120", "AA": "0.00", "TAX": "0.00"},
     ]
-    coded = {"EXR1": code, "TXA1": "X", "STAM": "10.00"} if code else {}
+    coded: dict[str, Any] = {"EXR1": code, "TXA1": "X", "STAM": "10.00"} if code else {}
     result = deliver(target, AG="110.00", LINES=lines, **coded)
     if amounts is None:
         assert result.code == "tax_not_coded"

@@ -60,6 +60,7 @@ class Api:
             items=items,
             chart=chart,
             calls_per_window=calls_per_window,
+            minute_seconds=60,
             error_form=error_form,
             **options,
         )

@@ -38,12 +38,13 @@ def test_refused_calls_fill_the_window() -> None:
     assert api.send("GET", "/me").status_code == 200
 
 
-def test_compressed_clock() -> None:
-    """The window follows the vendor's clock: at sixty-fold speed a minute's quota comes back after a second."""
+@pytest.mark.parametrize(("speed", "minute"), [(60, 60), (1, 1)])
+def test_compressed_clock(speed: float, minute: float) -> None:
+    """The window follows the vendor's clock, and its minute is an option: sixty-fold, a quota takes a second."""
     real = iter(range(1000))
     now = [float(next(real))]
-    clock = Clock(0.0, speed=60, real=lambda: now[0])
-    sandbox = Cin7Sandbox(clock=clock, items=(), chart=(), refused_calls_count=False)
+    clock = Clock(0.0, speed=speed, real=lambda: now[0])
+    sandbox = Cin7Sandbox(clock=clock, items=(), chart=(), refused_calls_count=False, minute_seconds=minute)
     session = requests.Session()
     session.trust_env = False
     session.mount(URL, SandboxAdapter(sandbox))
