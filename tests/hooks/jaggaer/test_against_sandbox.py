@@ -265,7 +265,9 @@ def test_invoices_of_all_kinds() -> None:
                 assert sum(shares(line["amount"], line["splits"])) == line["amount"]
     reasons = {kinds[record["record_key"]]: _fate(record) for record in records}
     assert reasons["plain"] == reasons["credit_memo_split"] == "due"
-    assert (reasons["unapproved"], reasons["tax_uncoded"]) == ("not_approved", "tax_not_coded")
+    assert (reasons["unapproved"], reasons["tax_uncoded"]) == ("not_approved", "due")
+    (uncoded,) = [record for record in records if kinds[record["record_key"]] == "tax_uncoded"][:1]
+    assert [entry["TAX"] for entry in uncoded["GL.LINES"] if entry["ACCOUNT"] is None] == [uncoded["GL.TAX"]]
 
 
 def _fate(record: dict[str, Any]) -> str:
