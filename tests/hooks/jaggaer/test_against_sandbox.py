@@ -144,6 +144,14 @@ def test_check() -> None:
     assert "NOT THERE (404)" in said["contracts"]
 
 
+def test_check_tries_the_path_of_one_record() -> None:
+    """A list that fits and a detail that is not there: each invoice would be refused."""
+    world = World(extra={"resources": {"invoices": {"detail": "ji/v1/documents/{id}"}}}).master_data()
+    world.changed(invoices=1)
+    (said,) = [line for line in world.client.check() if line.startswith("invoices")]
+    assert "not found at 'ji/v1/documents/{id}' (detail)" in said
+
+
 def test_wrong_secret() -> None:
     """A wrong secret is refused once."""
     world = World(password="wrong")
