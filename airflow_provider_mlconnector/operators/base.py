@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.exceptions import (
     Stop,
 )
 from airflow_provider_mlconnector.ledger.runs import RunStart
+from airflow_provider_mlconnector.operators.stats import AirflowStats, timed
 from airflow_provider_mlconnector.pipeline.job import Job, instance_of
 from airflow_provider_mlconnector.pipeline.staging import root_path, staging_url
 from airflow_provider_mlconnector.pipeline.window import RunInfo
@@ -61,7 +62,7 @@ class SyncOperator(BaseOperator):
         return self._perform(context)
 
     def _perform(self, context: Context) -> Any:
-        with self.translated(context):
+        with timed(self), self.translated(context):
             return self.step(context)
 
     def step(self, context: Context) -> Any:
@@ -120,6 +121,7 @@ class SyncOperator(BaseOperator):
             state_port=AirflowVariables(),
             root=root_path(staging_url()),
             mirror=instance_of(target.account, source.account),
+            sink=AirflowStats(),
         )
 
     def hook(self, system: str, context: Context) -> VendorHook:
