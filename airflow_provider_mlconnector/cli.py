@@ -25,6 +25,7 @@ OUTCOME = _arg(
     choices=("created", "updated", "unchanged", "skipped", "rejected", "pending"),
 )
 FORMAT = _arg(("--format",), help="How to print", choices=("table", "json", "csv"), default="table")
+ALERT = _arg(("--alert",), help="Tell of syncs that have fallen behind, and end with 1", action="store_true")
 TO = _arg(("--to",), help="The folder; default [core] dags_folder")
 OLDER = _arg(("--older-than",), help="Days", type=int, required=True)
 ONE_KEY = _arg(("--key",), help="The record's source key", required=True)
@@ -52,7 +53,7 @@ def get_commands() -> list[CLICommand]:
             help="Records between business systems: check, status, audit",
             subcommands=(
                 _command("check", "Log in with Connections and say what works", "check", CONN_IDS),
-                _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT),
+                _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT, ALERT),
                 _command("audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 *_keeping(),

@@ -97,12 +97,17 @@ def check(args: Namespace) -> None:
 def status(args: Namespace) -> None:
     """Print each sync's watermark, its age, and the last run's counts."""
     counts = ("status", "read", "created", "updated", "unchanged", "skipped", "rejected", "run_id")
+    syncs = list(sync_status())
     rows = (
         {"sync": item.sync, "watermark": item.watermark, "age": _age(item.age_seconds)}
         | {name: (item.last_run or {}).get(name) for name in counts}
-        for item in sync_status()
+        for item in syncs
     )
     show(rows, ("sync", "watermark", "age", *counts), args.format)
+    if args.alert:
+        from airflow_provider_mlconnector.alerts.checking import tell_of_late
+
+        tell_of_late(syncs)
 
 
 def _age(seconds: float | None) -> str | None:

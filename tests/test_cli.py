@@ -158,6 +158,22 @@ def test_the_status_has_every_sync(run: Run, trail: None, state: MemoryState) ->
     assert (rows["jde_to_marketo.leads"]["watermark"], rows["jde_to_marketo.leads"]["read"]) == (None, None)
 
 
+def test_a_late_sync_is_told_of_and_ends_with_1(
+    run: Run, trail: None, state: MemoryState, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a monitor: exit code 1, the sync by name; nobody is told where nobody is named. In time, it is 0."""
+    SyncState(state, SYNC).move_watermark("abc", AT, "run-1")
+    assert SYNC in run("status", "--alert", "--format", "csv")
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__MAX_AGE_HOURS_JDE_TO_MARKETO", "4.5")
+    assert SYNC in run("status")
+    with pytest.raises(SystemExit) as ended:
+        run("status", "--alert")
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert f"{SYNC}: carried over up to 2026-03-10 02:00 UTC, 5 hours ago; at most 4.5 are allowed" in said
+    assert said.endswith("alert: not sent: [mlconnector] alert_to is empty\n")
+
+
 def test_the_mappings_show_the_users_rows_among_the_defaults(run: Run, state: MemoryState) -> None:
     """Which row is whose, the converter, constants as such; removed rows are gone."""
     state.set(
