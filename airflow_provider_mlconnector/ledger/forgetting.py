@@ -81,7 +81,7 @@ def _anonymise(connection: Connection, sync: NamedSync, key: str) -> int:
     blank: dict[str, Any] = dict.fromkeys(("target_key", "request_id", "reason", "fields"))
     mine = (event.sync == sync.name, event.record_key == key)
     found = connection.execute(update(schema.event).where(*mine).values(record_key=alias, **blank)).rowcount
-    replaced = _replacer(key, alias)
+    replaced = replacer(key, alias)
     for table in (schema.event, schema.record):
         # A rival's reason is of the same sync, or it names the sync.
         named = (
@@ -93,8 +93,8 @@ def _anonymise(connection: Connection, sync: NamedSync, key: str) -> int:
     return found
 
 
-def _replacer(key: str, alias: str) -> Callable[[str], str]:
-    # As a word: 1001 is not 1001-2.
+def replacer(key: str, alias: str) -> Callable[[str], str]:
+    """Return what puts another name for a key into a text, where it stands as a word: 1001 is not 1001-2."""
     word = re.compile(rf"(?<![\w-]){re.escape(key)}(?![\w-])")
     return lambda text: word.sub(alias, text)
 

@@ -12,6 +12,7 @@ import msgspec
 import zstandard
 
 from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.ledger.forgetting import FORGOTTEN, NAMED_IN, replacer
 from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
 from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
 
@@ -19,7 +20,8 @@ log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 """The one file of a run that is not sealed; it holds no record."""
-STATUSES = ("ready", "skipped", "rejected")
+STATUSES = ("ready", "created", "updated", "unchanged", "skipped", "rejected")
+"""What stands behind the key of a record that was mapped, or whose delivery was rehearsed."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 # The digits of a number stay what they are.
@@ -109,6 +111,9 @@ def _strip(data: Any, key: str) -> Any:
         same = len(kept) == len(data) and all(kept[name] is value for name, value in data.items())
     elif isinstance(data, list):
         kept = [_strip(value, key) for value in data if not _is_about(value, key)]
+        if len(kept) > 3 and kept[2] in NAMED_IN and isinstance(kept[3], str) and key in kept[3]:
+            # A rival that lost to it, or won.
+            kept[3] = replacer(key, FORGOTTEN.strip("-"))(kept[3])
         same = len(kept) == len(data) and all(one is other for one, other in zip(kept, data, strict=True))
     else:
         return data
@@ -116,7 +121,7 @@ def _strip(data: Any, key: str) -> Any:
 
 
 def _is_about(value: Any, key: str) -> bool:
-    """Whether an entry of a list is a record as it was read, as it was mapped, or its key alone."""
+    """Whether an entry of a list is a record as it was read, mapped or rehearsed, or its key alone."""
     if isinstance(value, dict):
         return bool(value.get("record_key") == key)
     if isinstance(value, list):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from airflow import sdk
+from airflow.sdk.execution_time.callback_supervisor import execute_callback
 
 from airflow_provider_mlconnector.alerts import notifier as module
 from airflow_provider_mlconnector.alerts.notifier import AlertNotifier, deadline_missed, of_dag
@@ -143,5 +146,8 @@ def test_a_missed_deadline_is_told_of_when_the_sync_is_behind(
         SyncStatus("jde_to_cin7.suppliers", "jde_to_cin7", AT, 99 * 3600.0, None),
     ]
     monkeypatch.setattr(module, "sync_status", lambda: syncs)
-    deadline_missed(dag_id=DAG)
+    callback = of_dag(DAG, {})["deadline"].callback
+    # As a worker does it.
+    done, _ = execute_callback(callback.path, {**callback.kwargs, "context": {}}, Path(), None, MagicMock())
+    assert done
     assert [each.subject for each in notifier.sent] == told

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.operators.factory import sync_dag
 from tests.flows.conftest import Flow
 
 pytestmark = pytest.mark.airflow
@@ -54,3 +57,40 @@ def test_a_dag_tells_of_its_end(new_flow: Callable[..., Flow], mails: list[Any])
 
     flow.run()
     assert len(mails) == 2
+
+
+def test_a_run_of_airflows_own_has_the_deadline(
+    mails: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept with the DAG, and due so long after the run was queued; Airflow's scheduler calls us then.
+
+    `dag.test()` of Airflow 3.3.2 cannot end a DAG with a deadline, so this looks into the database.
+    """
+    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.deadline import Deadline
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+    from sqlalchemy import select
+
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__MAX_AGE_HOURS", "26")
+    with create_session() as session:
+        session.merge(DagBundleModel(name="test"))
+    bag = DagBag(dag_folder=str(tmp_path))
+    bag.bag_dag(sync_dag("qad_to_marketo"))
+    sync_bag_to_db(bag, bundle_name="test", bundle_version=None)
+    with create_session() as session:
+        dag = SerializedDagModel.get_dag("qad_to_marketo", session=session)
+        assert dag
+        now = datetime.now(UTC)
+        how: Any = {"run_type": DagRunType.MANUAL, "triggered_by": DagRunTriggeredByType.TEST}
+        run = dag.create_dagrun(run_id="late", run_after=now, state=DagRunState.QUEUED, session=session, **how)
+        session.flush()
+        (deadline,) = session.scalars(select(Deadline).where(Deadline.dagrun_id == run.id))
+        assert run.queued_at
+        assert deadline.deadline_time == run.queued_at + timedelta(hours=26)
+        assert deadline.callback.data["path"].endswith("alerts.notifier.deadline_missed")
+        assert deadline.callback.data["kwargs"]["dag_id"] == "qad_to_marketo"
+        session.delete(run)

@@ -63,6 +63,24 @@ def test_a_forgotten_record_is_in_no_file_of_a_finished_run(world: World, staged
     assert staged.forget("a_to_b.others", "ben-4712") == 0
 
 
+def test_a_rehearsal_forgets_as_well(world: World, staged: Staged) -> None:
+    """What a dry run would have done with the record goes, and so does its name in what it would do with a rival."""
+    job = finished(world, dry_run=True)
+    reason = "has the same target key as ann-4711, which changed later"
+    plans = [
+        ["ann-4711", "created", None, None, [["name", None, "Ann Lee"]]],
+        ["ben-4712", "skipped", "duplicate_of", reason, []],
+        ["eve-4713", "updated", None, None, [["limit", 1, 2.50]]],
+    ]
+    job.staging.write_part(job.staging.chunk_path("rehearsal", 0), 0, plans)
+    staged.forget(job.sync.name, "ann-4711")
+    held = plain(job.staging.folder / "rehearsal")
+    assert b"ann-4711" not in held
+    assert b"Ann Lee" not in held
+    assert b"same target key as forgotten, which changed later" in held
+    assert b'["eve-4713","updated",null,null,[["limit",1,2.5]]]' in held
+
+
 def test_an_unfinished_run_reads_again_without_what_was_forgotten(world: World, staged: Staged) -> None:
     """Its account would not add up without the record: all it has staged goes, and it says what to clear."""
     job = world.job()
