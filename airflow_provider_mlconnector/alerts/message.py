@@ -99,15 +99,20 @@ def _failure(each: SyncReport) -> str:
         why = "it was under way; the log of its last task says why it ended"
     else:
         why = each.row["message"] or "the log of its last task says why"
-    window = f"changes from {_instant(each.row['window_from'])} to {_instant(each.row['window_to'])}"
     reasons = f"\n{_reasons(each)}" if each.rejects else ""
-    return f"{each.sync} ({window}): {why}{reasons}"
+    return f"{each.sync} ({_window(each)}): {why}{reasons}"
 
 
 def _counted(each: SyncReport) -> str:
     row = each.row
-    window = f"changes from {_instant(row['window_from'])} to {_instant(row['window_to'])}"
-    return f"{each.sync} ({window}): {row['status']}, " + ", ".join(f"{name} {row[name]}" for name in COUNTS)
+    return f"{each.sync} ({_window(each)}): {row['status']}, " + ", ".join(f"{name} {row[name]}" for name in COUNTS)
+
+
+def _window(each: SyncReport) -> str:
+    start, end = each.row["window_from"], each.row["window_to"]
+    if end is None:
+        return "before it had read anything"
+    return f"changes from {_instant(start)} to {_instant(end)}" if start else f"everything up to {_instant(end)}"
 
 
 def _reasons(each: SyncReport) -> str:
@@ -118,7 +123,7 @@ def _reasons(each: SyncReport) -> str:
 
 
 def _instant(value: datetime | None) -> str:
-    return f"{value:%Y-%m-%d %H:%M} UTC" if value else "the beginning"
+    return f"{value:%Y-%m-%d %H:%M} UTC" if value else "never"
 
 
 def _hours(seconds: float) -> str:

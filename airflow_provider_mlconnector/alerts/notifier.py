@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -77,8 +78,13 @@ def _most_rejects() -> int:
     return max(1, int(text))
 
 
-def deadline_missed(*, dag_id: str) -> None:
+async def deadline_missed(*, dag_id: str) -> None:
     """Tell of the syncs of a DAG that have fallen behind; Airflow calls this when a run is not done in time."""
+    # In a thread: Connections, the ledger and notifiers would hold up the triggerer's loop.
+    await asyncio.to_thread(_tell_of_late, dag_id)
+
+
+def _tell_of_late(dag_id: str) -> None:
     late = overdue(sync_status(), dag_ids=[dag_id])
     if late:
         send(message.behind(late), {})
@@ -111,12 +117,13 @@ def _deadline(dag_id: str) -> dict[str, Any]:
         log.error("no alert of late syncs: %s", error)
         return {}
     try:
-        from airflow.sdk.definitions.callback import SyncCallback
+        from airflow.sdk.definitions.callback import AsyncCallback
         from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
     except ImportError:
         return {}
     if not age:
         return {}
     # A run that is not done by then leaves the watermark at least this old, since that is no later than its start.
-    callback = SyncCallback(f"{__name__}.deadline_missed", kwargs={"dag_id": dag_id})
+    # Asynchronous, in the triggerer: what a worker runs for a deadline is refused all Connections by Airflow 3.3.2.
+    callback = AsyncCallback(f"{__name__}.deadline_missed", kwargs={"dag_id": dag_id})
     return {"deadline": DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, interval=age, callback=callback)}

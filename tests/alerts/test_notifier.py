@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from unittest.mock import MagicMock
 
 import pytest
 from airflow import sdk
-from airflow.sdk.execution_time.callback_supervisor import execute_callback
+from airflow.triggers.callback import CallbackTrigger
 
 from airflow_provider_mlconnector.alerts import notifier as module
 from airflow_provider_mlconnector.alerts.notifier import AlertNotifier, deadline_missed, of_dag
@@ -41,9 +40,9 @@ def test_a_failed_run_is_told_of_in_words(tell: Tell, ledger: Ledger) -> None:
     ended(ledger, "failed", message="Connection 'marketo_default': the client secret is wrong", scope=LEADS)
     (told,) = tell()
     assert told.subject == "jde_to_marketo has failed: leads"
-    assert "jde_to_marketo.leads (changes from the beginning to 2026-03-10 02:00 UTC): Connection" in told.text
+    assert "jde_to_marketo.leads (everything up to 2026-03-10 02:00 UTC): Connection" in told.text
     assert "the client secret is wrong" in told.text
-    assert "jde_to_marketo.companies (changes from the beginning to 2026-03-10 02:00 UTC): success, read 0" in told.text
+    assert "jde_to_marketo.companies (everything up to 2026-03-10 02:00 UTC): success, read 0" in told.text
     assert "clear the failed tasks of the run; it goes on where it stopped" in told.text
     run = "https://airflow.acme.com/x/dags/jde_to_marketo/runs/manual__2026-03-10T02%3A00%3A00%2B00%3A00"
     assert told.text.endswith(f"The run: {run}\n\nAll syncs: https://airflow.acme.com/x/mlconnector/")
@@ -135,6 +134,15 @@ def test_a_dag_whose_watermarks_may_not_grow_old_has_a_deadline(
     assert "deadline" not in of_dag(DAG, {})
 
 
+def run_trigger(trigger: CallbackTrigger) -> list[dict[str, Any]]:
+    """Run a deadline's callback as the triggerer does."""
+
+    async def run() -> list[dict[str, Any]]:
+        return [event.payload async for event in trigger.run()]
+
+    return asyncio.run(run())
+
+
 @pytest.mark.parametrize(("hours", "told"), [(27, ["Behind: jde_to_marketo.leads"]), (25, [])])
 def test_a_missed_deadline_is_told_of_when_the_sync_is_behind(
     notifier: type[FakeNotifier], monkeypatch: pytest.MonkeyPatch, hours: int, told: list[str]
@@ -147,7 +155,6 @@ def test_a_missed_deadline_is_told_of_when_the_sync_is_behind(
     ]
     monkeypatch.setattr(module, "sync_status", lambda: syncs)
     callback = of_dag(DAG, {})["deadline"].callback
-    # As a worker does it.
-    done, _ = execute_callback(callback.path, {**callback.kwargs, "context": {}}, Path(), None, MagicMock())
-    assert done
+    events = run_trigger(CallbackTrigger(callback.path, {**callback.kwargs, "context": {}}))
+    assert [event["state"] for event in events] == ["running", "success"]
     assert [each.subject for each in notifier.sent] == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,9 +35,11 @@ def test_a_forgotten_person_is_nowhere_and_comes_back_only_from_the_source(
     """Nothing of name or address is left in the ledger's bytes or in staged files; the counts of the run stay."""
     flow = new_flow("jde_to_mailchimp")
     flow.run()
-    event = next(each for each in flow.events("members") if each["outcome"] == "created")
-    key, values = event["record_key"], {name: field["value"] for name, field in event["fields"].items()}
-    email = values["email_address"]
+    sent = {each["record_key"]: each["fields"] for each in flow.events("members") if each["outcome"] == "created"}
+    # Two of the records share an address with another, which keeps it.
+    shared = Counter(row["EMAL"].strip().casefold() for row in flow.jde.state()["tables"]["F01151"])
+    emails = {key: fields["email_address"]["value"] for key, fields in sent.items()}
+    key, email = next((key, email) for key, email in sorted(emails.items()) if shared[email.casefold()] == 1)
     assert email.encode() in left_behind(tmp_path)
     before, events = flow.all_counts(), len(flow.events("members"))
     staged = Staged(tmp_path / "staging", default_keyring(), AirflowVariables())
