@@ -109,6 +109,13 @@ def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value] if value else []
 
 
+def _has_deadlines() -> bool:
+    """Whether this Airflow leaves a run without a logical date alone, as those before 3.3 do not."""
+    from airflow import __version__
+
+    return tuple(int(part) for part in __version__.split(".")[:2]) >= (3, 3)
+
+
 def _deadline(dag_id: str) -> dict[str, Any]:
     """Return the alert of Airflow 3.3; nothing where there is no such thing: `status --alert` does it there."""
     try:
@@ -116,14 +123,13 @@ def _deadline(dag_id: str) -> dict[str, Any]:
     except ConfigurationError as error:  # moving records is worth more than telling of it
         log.error("no alert of late syncs: %s", error)
         return {}
-    try:
-        from airflow.sdk.definitions.callback import AsyncCallback
-        from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
-    except ImportError:
+    if not age or not _has_deadlines():
         return {}
-    if not age:
-        return {}
-    # A run that is not done by then leaves the watermark at least this old, since that is no later than its start.
+    from airflow.sdk.definitions.callback import AsyncCallback
+    from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+
+    # A scheduled run's logical date is where its interval begins, and the watermark stands until it has ended. Runs
+    # without one, such as most manual runs, have no deadline.
     # Asynchronous, in the triggerer: what a worker runs for a deadline is refused all Connections by Airflow 3.3.2.
     callback = AsyncCallback(f"{__name__}.deadline_missed", kwargs={"dag_id": dag_id})
-    return {"deadline": DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, interval=age, callback=callback)}
+    return {"deadline": DeadlineAlert(DeadlineReference.DAGRUN_LOGICAL_DATE, interval=age, callback=callback)}

@@ -122,14 +122,17 @@ def test_a_dags_own_callbacks_are_called_as_well(notifier: type[FakeNotifier]) -
 def test_a_dag_whose_watermarks_may_not_grow_old_has_a_deadline(
     notifier: type[FakeNotifier], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Airflow 3.3 calls us when a run is not done by then; a number that is none leaves the DAG as it is."""
+    """Airflow 3.3 calls us when a run is not done by then; an older one, or no number, leaves the DAG as it is."""
     from airflow.sdk.definitions.deadline import DeadlineReference
 
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__MAX_AGE_HOURS", "26")
     deadline = of_dag(DAG, {})["deadline"]
-    assert (deadline.interval, deadline.reference) == (timedelta(hours=26), DeadlineReference.DAGRUN_QUEUED_AT)
+    assert (deadline.interval, deadline.reference) == (timedelta(hours=26), DeadlineReference.DAGRUN_LOGICAL_DATE)
     assert deadline.callback.path == f"{module.__name__}.{deadline_missed.__name__}"
     assert deadline.callback.kwargs == {"dag_id": DAG}
+    with monkeypatch.context() as older:
+        older.setattr("airflow.__version__", "3.2.1")
+        assert "deadline" not in of_dag(DAG, {})
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__MAX_AGE_HOURS", "a day")
     assert "deadline" not in of_dag(DAG, {})
 

@@ -62,7 +62,7 @@ def test_a_dag_tells_of_its_end(new_flow: Callable[..., Flow], mails: list[Any])
 def test_a_run_of_airflows_own_has_the_deadline(
     mails: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept with the DAG, and due so long after the run was queued; Airflow's scheduler calls us then.
+    """Kept with the DAG, and due so long after the run's interval began, where the watermark stands until it ends.
 
     `dag.test()` of Airflow 3.3.2 cannot end a DAG with a deadline, so this looks into the database.
     """
@@ -86,11 +86,14 @@ def test_a_run_of_airflows_own_has_the_deadline(
         assert dag
         now = datetime.now(UTC)
         how: Any = {"run_type": DagRunType.MANUAL, "triggered_by": DagRunTriggeredByType.TEST}
-        run = dag.create_dagrun(run_id="late", run_after=now, state=DagRunState.QUEUED, session=session, **how)
+        how |= {"run_after": now, "state": DagRunState.QUEUED, "session": session}
+        run = dag.create_dagrun(run_id="late", logical_date=now - timedelta(days=1), **how)
+        plain = dag.create_dagrun(run_id="by_hand", **how)
         session.flush()
         (deadline,) = session.scalars(select(Deadline).where(Deadline.dagrun_id == run.id))
-        assert run.queued_at
-        assert deadline.deadline_time == run.queued_at + timedelta(hours=26)
+        assert deadline.deadline_time == now + timedelta(hours=2)
+        assert not session.scalars(select(Deadline).where(Deadline.dagrun_id == plain.id)).all()
         assert deadline.callback.data["path"].endswith("alerts.notifier.deadline_missed")
         assert deadline.callback.data["kwargs"]["dag_id"] == "qad_to_marketo"
         session.delete(run)
+        session.delete(plain)
