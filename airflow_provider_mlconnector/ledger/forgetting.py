@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Table, delete, or_, select, update
+from sqlalchemy.exc import OperationalError
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError
+from airflow_provider_mlconnector.exceptions import ConfigurationError, Unavailable
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.rows import DUPLICATE
@@ -111,13 +112,27 @@ def _replace(
             connection.execute(update(table).where(*same).values({name: after}))
 
 
-def wipe(database: Database) -> None:
-    """Overwrite what deleted and changed rows have left behind in the database's files."""
+def wipe(database: Database, *, wait_ms: int = 60_000) -> None:
+    """Overwrite what deleted and changed rows have left behind in the database's files.
+
+    :param wait_ms: how long to wait for others that use a SQLite file.
+    :raises Unavailable: when they do not let go of it.
+    """
     with database.read() as connection:
-        if database.is_sqlite:
-            connection.exec_driver_sql("PRAGMA secure_delete=ON")
-            connection.exec_driver_sql("VACUUM")
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if not database.is_sqlite:
+            names = ("event", "record", "claim", "link", "run", "account_context")
+            connection.exec_driver_sql("VACUUM " + ", ".join(f"mlc_{name}" for name in names))
             return
-        names = ("event", "record", "claim", "link", "run", "account_context")
-        connection.exec_driver_sql("VACUUM " + ", ".join(f"mlc_{name}" for name in names))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+        try:
+            connection.exec_driver_sql("VACUUM")
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+        except OperationalError:
+            busy = True
+        finally:
+            connection.exec_driver_sql("PRAGMA busy_timeout=60000")
+    if busy:
+        raise Unavailable(
+            "the rows are gone, but what they have left in the ledger's file cannot be overwritten while others use it"
+            "; give the command again when no task runs"
+        )

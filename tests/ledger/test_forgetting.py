@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError
+from airflow_provider_mlconnector.exceptions import ConfigurationError, Unavailable
 from airflow_provider_mlconnector.ledger import Delivery, Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Claim, Target
 from airflow_provider_mlconnector.ledger.forgetting import FORGOTTEN, forget, wipe
@@ -80,6 +80,18 @@ def test_no_byte_of_it_is_left_in_the_file(kept: Scope, ledger: Ledger, tmp_path
     forget(ledger.database, SYNC, KEY)
     wipe(ledger.database)
     assert left() == set()
+
+
+def test_a_file_that_others_use_is_not_said_to_be_overwritten(kept: Scope, ledger: Ledger) -> None:
+    """Whoever reads it holds the old pages: the command says when to try again, and then it goes."""
+    if not ledger.database.is_sqlite:
+        return
+    forget(ledger.database, SYNC, KEY)
+    with ledger.database.engine.connect() as reader:
+        reader.exec_driver_sql("SELECT count(*) FROM mlc_event").all()
+        with pytest.raises(Unavailable, match="give the command again when no task runs"):
+            wipe(ledger.database, wait_ms=1)
+    wipe(ledger.database)
 
 
 def test_what_may_have_arrived_is_not_forgotten_yet(ledger: Ledger, scope: Scope, now: datetime) -> None:
