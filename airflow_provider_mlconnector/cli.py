@@ -1,4 +1,4 @@
-"""`airflow mlconnector …`: declared here is all that loads with Airflow's parser; the work is in commands.py."""
+"""`airflow mlconnector …`: declared here is all that loads with Airflow's parser; the work is in commands*.py."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
 COMMANDS = "airflow_provider_mlconnector.commands"
+KEEPING = "airflow_provider_mlconnector.commands_keeping"
 
 
 def _arg(flags: tuple[str, ...], **options: Any) -> Arg:
@@ -24,13 +25,24 @@ OUTCOME = _arg(
     choices=("created", "updated", "unchanged", "skipped", "rejected", "pending"),
 )
 FORMAT = _arg(("--format",), help="How to print", choices=("table", "json", "csv"), default="table")
+ALERT = _arg(("--alert",), help="Tell of syncs that have fallen behind, and end with 1", action="store_true")
 TO = _arg(("--to",), help="The folder; default [core] dags_folder")
 OLDER = _arg(("--older-than",), help="Days", type=int, required=True)
 ONE_KEY = _arg(("--key",), help="The record's source key", required=True)
 
 
-def _command(name: str, text: str, function: str, *arguments: Arg) -> ActionCommand:
-    return ActionCommand(name=name, help=text, func=lazy_load_command(f"{COMMANDS}.{function}"), args=arguments)
+def _command(name: str, text: str, function: str, *arguments: Arg, module: str = COMMANDS) -> ActionCommand:
+    return ActionCommand(name=name, help=text, func=lazy_load_command(f"{module}.{function}"), args=arguments)
+
+
+def _keeping() -> tuple[ActionCommand, ...]:
+    """What is kept, for how long and under which key."""
+    prune, forget = "Delete trail, runs and staged records older than so many days", "Erase what is kept about a record"
+    return (
+        _command("prune", prune, "prune", OLDER, module=KEEPING),
+        _command("forget", forget, "forget", ANY_SYNC, ONE_KEY, module=KEEPING),
+        _command("rotate-keys", "Encrypt again with the newest key", "rotate_keys", module=KEEPING),
+    )
 
 
 def get_commands() -> list[CLICommand]:
@@ -41,12 +53,10 @@ def get_commands() -> list[CLICommand]:
             help="Records between business systems: check, status, audit",
             subcommands=(
                 _command("check", "Log in with Connections and say what works", "check", CONN_IDS),
-                _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT),
+                _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT, ALERT),
                 _command("audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
-                _command("prune", "Delete trail and runs older than so many days", "prune", OLDER),
-                _command("forget", "Erase what is kept about one record", "forget", ANY_SYNC, ONE_KEY),
-                _command("rotate-keys", "Encrypt again with the newest key", "rotate_keys"),
+                *_keeping(),
                 GroupCommand(
                     name="dags",
                     help="The DAG files that come with the package",

@@ -11,7 +11,7 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,6 @@ import msgspec
 from airflow_provider_mlconnector import config, stubs
 from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError
 from airflow_provider_mlconnector.ledger.connect import upgrade
-from airflow_provider_mlconnector.ledger.housekeeping import forget as forget_record
-from airflow_provider_mlconnector.ledger.housekeeping import prune as prune_ledger
-from airflow_provider_mlconnector.ledger.housekeeping import reseal
 from airflow_provider_mlconnector.pipeline.state import SyncState
 from airflow_provider_mlconnector.state import AirflowVariables, find_connection, open_airflow_ledger
 from airflow_provider_mlconnector.status import sync_status
@@ -100,12 +97,17 @@ def check(args: Namespace) -> None:
 def status(args: Namespace) -> None:
     """Print each sync's watermark, its age, and the last run's counts."""
     counts = ("status", "read", "created", "updated", "unchanged", "skipped", "rejected", "run_id")
+    syncs = list(sync_status())
     rows = (
         {"sync": item.sync, "watermark": item.watermark, "age": _age(item.age_seconds)}
         | {name: (item.last_run or {}).get(name) for name in counts}
-        for item in sync_status()
+        for item in syncs
     )
     show(rows, ("sync", "watermark", "age", *counts), args.format)
+    if args.alert:
+        from airflow_provider_mlconnector.alerts.checking import tell_of_late
+
+        tell_of_late(syncs)
 
 
 def _age(seconds: float | None) -> str | None:
@@ -161,26 +163,3 @@ def db_upgrade(_args: Namespace) -> None:
     """Bring the ledger's tables to this version's schema."""
     database = open_airflow_ledger().database
     print(f"{database.engine.url.render_as_string(hide_password=True)}: schema {upgrade(database)}")
-
-
-@reported
-def prune(args: Namespace) -> None:
-    """Delete the trail and the runs older than so many days; the present state of each record stays."""
-    before = datetime.now(UTC) - timedelta(days=args.older_than)
-    print(f"{prune_ledger(open_airflow_ledger().database, before)} rows deleted")
-
-
-@reported
-def forget(args: Namespace) -> None:
-    """Erase what is kept about one record, of one sync or of all: its trail, state, links and claims."""
-    syncs = [get_sync(args.sync)] if args.sync else list(all_syncs().values())
-    database = open_airflow_ledger().database
-    print(f"{sum(forget_record(database, sync, args.key) for sync in syncs)} rows deleted")
-
-
-@reported
-def rotate_keys(_args: Namespace) -> None:
-    """Encrypt everything in the ledger with the newest key."""
-    ledger = open_airflow_ledger()
-    ledger.pepper.reseal()
-    print(f"{reseal(ledger.database)} rows encrypted again")

@@ -33,6 +33,11 @@ def schedule(dag_id: str) -> dict[str, Any]:
     )
 
 
+def age(dag_id: str) -> dict[str, Any]:
+    """Return the option that says how old one DAG's watermarks may be."""
+    return option(f"The same for the syncs of {dag_id}; 0: as old as they like.", kind="float", example="50")
+
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "staging_path": option(
         "Where records wait between tasks: a URL that Airflow's ObjectStoragePath understands. "
@@ -68,5 +73,30 @@ OPTIONS: dict[str, dict[str, Any]] = {
         kind="float",
         default="0.2",
     ),
+    "alert_to": option(
+        "Who is told when a run fails or rejects records: e-mail addresses, separated by commas. Empty: nobody, unless "
+        "alert_notifier names a notifier that needs none.",
+        example="erp-team@acme.com",
+    ),
+    "alert_notifier": option(
+        "The notifier's class, one of Airflow's or your own. Empty: SMTP, of apache-airflow-providers-smtp.",
+        example="airflow.providers.slack.notifications.slack_webhook.SlackWebhookNotifier",
+    ),
+    "alert_kwargs": option(
+        "What the notifier is made with, as a JSON object. In its texts {subject}, {text} and {html} stand for the "
+        "message; parameters of usual names (subject, text, message, html_content, …) have it without being named.",
+        example='{"slack_webhook_conn_id": "slack_default"}',
+        sensitive=True,
+    ),
+    "alert_rejects": option(
+        "How many records a green run must have rejected for the first time to be told of.", kind="integer", default="1"
+    ),
+    "max_age_hours": option(
+        "How old a watermark may be before somebody is told that the sync has fallen behind. Empty: as old as it "
+        "likes.",
+        kind="float",
+        example="26",
+    ),
+    **{f"max_age_hours_{dag_id}": age(dag_id) for dag_id in stubs.dag_ids()},
     **{f"schedule_{dag_id}": schedule(dag_id) for dag_id in stubs.dag_ids()},
 }

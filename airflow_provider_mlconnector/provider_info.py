@@ -38,6 +38,7 @@ def get_provider_info() -> dict[str, Any]:
         "versions": [__version__],
         "connection-types": [connection_type(model) for model in connection_models()],
         "config": {SECTION: {"description": "Options of airflow-provider-mlconnector.", "options": OPTIONS}},
+        "notifications": ["airflow_provider_mlconnector.alerts.notifier.AlertNotifier"],
         "cli": ["airflow_provider_mlconnector.cli.get_commands"],
         "plugins": [
             {"name": "mlconnector", "plugin-class": "airflow_provider_mlconnector.plugin.MLConnectorPlugin"},

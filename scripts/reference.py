@@ -99,6 +99,8 @@ def _argument(argument: Arg) -> str:
     if not flag.startswith("-"):
         return f"{flag.rstrip('s').upper()}…"
     choices = argument.kwargs.get("choices")
+    if argument.kwargs.get("action") == "store_true":
+        return f"[{flag}]"
     text = f"{flag} {'|'.join(choices) if choices else flag.strip('-').upper()}"
     return text if argument.kwargs.get("required") else f"[{text}]"
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 from airflow.cli.cli_parser import get_parser
 
-from airflow_provider_mlconnector import commands, stubs
+from airflow_provider_mlconnector import commands, commands_keeping, stubs
 from airflow_provider_mlconnector import status as status_module
 from airflow_provider_mlconnector.cli import get_commands
 from airflow_provider_mlconnector.crypto import Keyring
@@ -62,13 +62,16 @@ def run(
     parser: argparse.ArgumentParser,
     ledger: Ledger,
     state: MemoryState,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Run:
     """Run `airflow mlconnector …` and return what it prints."""
     monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "")  # a command sets it for its process
-    monkeypatch.setattr(commands, "open_airflow_ledger", lambda: ledger)
-    monkeypatch.setattr(commands, "AirflowVariables", lambda: state)
+    for module in (commands, commands_keeping):
+        monkeypatch.setattr(module, "open_airflow_ledger", lambda: ledger)
+        monkeypatch.setattr(module, "AirflowVariables", lambda: state)
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__STAGING_PATH", str(tmp_path / "staging"))
     monkeypatch.setattr(
         commands, "sync_status", lambda: status_module.sync_status(ledger, state, AT + timedelta(hours=5))
     )
@@ -153,6 +156,22 @@ def test_the_status_has_every_sync(run: Run, trail: None, state: MemoryState) ->
     assert (companies["status"], companies["read"], companies["created"], companies["rejected"]) == ("success", 2, 1, 1)
     assert (companies["watermark"], companies["age"]) == ("2026-03-10T02:00:00Z", "5:00:00")
     assert (rows["jde_to_marketo.leads"]["watermark"], rows["jde_to_marketo.leads"]["read"]) == (None, None)
+
+
+def test_a_late_sync_is_told_of_and_ends_with_1(
+    run: Run, trail: None, state: MemoryState, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a monitor: exit code 1, the sync by name; nobody is told where nobody is named. In time, it is 0."""
+    SyncState(state, SYNC).move_watermark("abc", AT, "run-1")
+    assert SYNC in run("status", "--alert", "--format", "csv")
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__MAX_AGE_HOURS_JDE_TO_MARKETO", "4.5")
+    assert SYNC in run("status")
+    with pytest.raises(SystemExit) as ended:
+        run("status", "--alert")
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert f"{SYNC}: carried over up to 2026-03-10 02:00 UTC, 5 hours ago; at most 4.5 are allowed" in said
+    assert said.endswith("alert: not sent: [mlconnector] alert_to is empty\n")
 
 
 def test_the_mappings_show_the_users_rows_among_the_defaults(run: Run, state: MemoryState) -> None:
@@ -241,23 +260,25 @@ def test_the_ledgers_tables_are_brought_up(run: Run, ledger: Ledger) -> None:
 
 
 def test_forgetting_a_record_erases_all_of_it(run: Run, trail: None, ledger: Ledger) -> None:
-    """Its trail, state and link; the others' stay; twice is no error."""
-    assert run("forget", "--sync", SYNC, "--key", "1001") == "3 rows deleted\n"
-    assert [event["record_key"] for event in ledger.reading.trail(SYNC)] == ["1002"]
+    """Its state and link, its key and values in the trail; the others' stay; twice is no error."""
+    assert run("forget", "--sync", SYNC, "--key", "1001") == "3 rows and 0 staged files forgotten\n"
+    first, second = ledger.reading.trail(SYNC)
+    assert (first["record_key"][:10], first["outcome"], first["fields"]) == ("forgotten-", "created", None)
+    assert second["record_key"] == "1002"
     assert ledger.links("abc", ("jde", "marketo"), "companies").of(["1001"]) == {}
-    assert run("forget", "--sync", SYNC, "--key", "1001") == "0 rows deleted\n"
+    assert run("forget", "--sync", SYNC, "--key", "1001") == "0 rows and 0 staged files forgotten\n"
 
 
 def test_forgetting_without_a_sync_looks_in_all(run: Run, trail: None, ledger: Ledger) -> None:
     """A person asks to be forgotten, not to be looked for: `forget --key` is enough."""
-    assert run("forget", "--key", "1001") == "3 rows deleted\n"
+    assert run("forget", "--key", "1001") == "3 rows and 0 staged files forgotten\n"
     assert ledger.reading.record(SCOPE, "1001") is None
 
 
 def test_pruning_leaves_the_present_state(run: Run, trail: None, ledger: Ledger) -> None:
     """The trail older than so many days goes; what is known of each record stays."""
-    assert run("prune", "--older-than", "100000") == "0 rows deleted\n"
-    assert run("prune", "--older-than", "1") != "0 rows deleted\n"
+    assert run("prune", "--older-than", "100000") == "0 rows and the staged records of 0 runs deleted\n"
+    assert run("prune", "--older-than", "1") == "2 rows and the staged records of 0 runs deleted\n"
     assert list(ledger.reading.trail(SYNC)) == []
     assert ledger.reading.record(SCOPE, "1001")
 
@@ -265,10 +286,10 @@ def test_pruning_leaves_the_present_state(run: Run, trail: None, ledger: Ledger)
 def test_rotating_keys_encrypts_with_the_newest(run: Run, trail: None, ledger: Ledger) -> None:
     """Afterwards the old key is needed for nothing; what is encrypted with the newest already is left."""
     ledger.database.keyring = Keyring(["new key", "old key"])
-    assert run("rotate-keys") == "1 rows encrypted again\n"
+    assert run("rotate-keys") == "1 rows and 0 staged files encrypted again\n"
     ledger.database.keyring = Keyring(["new key"])
     assert next(ledger.reading.trail(SYNC))["fields"] == FIELDS
-    assert run("rotate-keys") == "0 rows encrypted again\n"
+    assert run("rotate-keys") == "0 rows and 0 staged files encrypted again\n"
 
 
 def test_what_a_command_needs_is_asked_for(run: Run) -> None:

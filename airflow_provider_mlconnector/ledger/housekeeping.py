@@ -1,33 +1,13 @@
-"""Keeping the ledger small, forgetting a person, rotating keys."""
+"""Keeping the ledger small, rotating its keys."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
 
 from sqlalchemy import bindparam, delete, func, select, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-
-
-class NamedSync(Protocol):
-    """What is used of a sync."""
-
-    @property
-    def name(self) -> str:
-        """Full name."""
-        ...
-
-    @property
-    def entity(self) -> str:
-        """Entity."""
-        ...
-
-    @property
-    def systems(self) -> tuple[str, str]:
-        """Source and target."""
-        ...
 
 
 def prune(database: Database, before: datetime) -> int:
@@ -48,21 +28,6 @@ def prune(database: Database, before: datetime) -> int:
         runs = select(schema.run.c.run_id).where(*old_run)
         gone += connection.execute(delete(schema.chunk).where(schema.chunk.c.run_id.in_(runs))).rowcount
         return gone + connection.execute(delete(schema.run).where(*old_run)).rowcount
-
-
-def forget(database: Database, sync: NamedSync, key: str) -> int:
-    """Delete all rows about one record of a sync, in every instance; return how many."""
-    with database.write() as connection:
-        gone = 0
-        for table in (schema.event, schema.record, schema.claim):
-            mine = (table.c.sync == sync.name, table.c.record_key == key)
-            gone += connection.execute(delete(table).where(*mine)).rowcount
-        if sync.entity == schema.account_context.name.removeprefix("mlc_"):
-            account = schema.account_context.c.account_key == key
-            gone += connection.execute(delete(schema.account_context).where(account)).rowcount
-        link = schema.link.c
-        pair = (link.system_a == sync.systems[0], link.system_b == sync.systems[1], link.entity == sync.entity)
-        return gone + connection.execute(delete(schema.link).where(*pair, link.key_a == key)).rowcount
 
 
 def reseal(database: Database, *, page: int = 1000) -> int:

@@ -19,6 +19,8 @@ from airflow_provider_mlconnector.exceptions import (
     Stop,
 )
 from airflow_provider_mlconnector.ledger.runs import RunStart
+from airflow_provider_mlconnector.operators import lineage
+from airflow_provider_mlconnector.operators.stats import AirflowStats, timed
 from airflow_provider_mlconnector.pipeline.job import Job, instance_of
 from airflow_provider_mlconnector.pipeline.staging import root_path, staging_url
 from airflow_provider_mlconnector.pipeline.window import RunInfo
@@ -50,6 +52,7 @@ class SyncOperator(BaseOperator):
         self.sync = sync
         self.source_conn_id = source_conn_id
         self.target_conn_id = target_conn_id
+        self.moved: lineage.Moved | None = None
 
     @cached_property
     def declared(self) -> Sync:
@@ -61,7 +64,7 @@ class SyncOperator(BaseOperator):
         return self._perform(context)
 
     def _perform(self, context: Context) -> Any:
-        with self.translated(context):
+        with timed(self), self.translated(context):
             return self.step(context)
 
     def step(self, context: Context) -> Any:
@@ -71,6 +74,14 @@ class SyncOperator(BaseOperator):
     def go_on(self, context: Context, event: Any = None) -> Any:
         """Continue after a deferral: the quota is whole again."""
         return self._perform(context)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Return what the OpenLineage provider tells of this task; None where there is nothing to tell."""
+        return lineage.facets(self.moved)
+
+    def note_lineage(self, context: Context, job: Job) -> None:
+        """Remember what the run reads, for whoever asks when the task has ended."""
+        self.moved = lineage.moved(job, *(self.hook(system, context).connection for system in self.declared.systems))
 
     @contextmanager
     def translated(self, context: Context) -> Iterator[None]:
@@ -120,6 +131,7 @@ class SyncOperator(BaseOperator):
             state_port=AirflowVariables(),
             root=root_path(staging_url()),
             mirror=instance_of(target.account, source.account),
+            sink=AirflowStats(),
         )
 
     def hook(self, system: str, context: Context) -> VendorHook:

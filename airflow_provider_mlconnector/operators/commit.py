@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Asset
 
 from airflow_provider_mlconnector.operators.base import SyncOperator
+from airflow_provider_mlconnector.operators.lineage import with_counts
 from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.follow import follow_up
 
@@ -51,7 +52,10 @@ class CommitOperator(SyncOperator):
         """Commit the run and return its counts."""
         job = self.job(context)
         self._follow(context, job)
+        # Before: what was staged may be gone when the run is committed.
+        self.note_lineage(context, job)
         done = commit(job)
+        self.moved = with_counts(self.moved, done)
         self._announce(context, job, done)
         return done
 

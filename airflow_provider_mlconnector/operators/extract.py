@@ -36,9 +36,9 @@ class ExtractOperator(SyncOperator):
         context["ti"].xcom_push(key=CONNECTION_IDS, value=self._conn_ids(context))
         source, target = (self.hook(system, context) for system in self.declared.systems)
         try:
-            return [
-                ref.as_dict() for ref in extract(job, source.client, target.client, cleared=self._is_cleared(context))
-            ]
+            refs = extract(job, source.client, target.client, cleared=self._is_cleared(context))
+            self.note_lineage(context, job)
+            return [ref.as_dict() for ref in refs]
         finally:
             source.close()
             target.close()

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
 from airflow_provider_mlconnector import config
+from airflow_provider_mlconnector.alerts.notifier import of_dag
 from airflow_provider_mlconnector.operators.commit import CommitOperator
 from airflow_provider_mlconnector.operators.extract import ExtractOperator
 from airflow_provider_mlconnector.operators.map import MapOperator
@@ -89,7 +90,7 @@ def sync_dag(
         "tags": ["mlconnector"],
         "default_args": RETRIES,
     }
-    with DAG(dag_id, schedule=timetable, **{**options, **dag_kwargs}) as dag:
+    with DAG(dag_id, schedule=timetable, **of_dag(dag_id, {**options, **dag_kwargs})) as dag:
         groups = [sync_group(sync.name, source_conn_id, target_conn_id) for sync in syncs_of(dag_id)]
         if len(groups) > 1:
             chain(*groups)

@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.ledger.runs import Counts
 from airflow_provider_mlconnector.pipeline.beginning import ALSO
 from airflow_provider_mlconnector.pipeline.doubt import some
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
+from airflow_provider_mlconnector.pipeline.metrics import RECORDS, WATERMARK_AGE
 from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
 from airflow_provider_mlconnector.pipeline.window import Window
 
@@ -49,8 +50,11 @@ def commit(job: Job) -> dict[str, Any]:
     if moves:
         mark = job.state.move_watermark(job.instance, window.end, job.run.run_id)
         log.info("%s: watermark %s", job.sync.name, mark.watermark.isoformat())
+        job.metrics.gauge(WATERMARK_AGE, (utc_now() - mark.watermark).total_seconds())
     else:
         log.info("%s: watermark stays (%s)", job.sync.name, window.origin)
+    for outcome, count in counts.as_columns().items():
+        job.metrics.count(RECORDS, count, outcome=outcome)
     return {"sync": job.sync.name, "read": read, **counts.as_columns(), **more}
 
 

@@ -23,6 +23,7 @@ from airflow_provider_mlconnector.pipeline.doubt import settle, some
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.lease import held
 from airflow_provider_mlconnector.pipeline.mapper import READY
+from airflow_provider_mlconnector.pipeline.metrics import BATCHES_SENT
 from airflow_provider_mlconnector.pipeline.ports import Mapped, TargetObject
 from airflow_provider_mlconnector.pipeline.sender import Answers, Sender
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
@@ -166,6 +167,7 @@ class Writer:
         """Write the answers of one batch in one transaction."""
         now = utc_now()
         self.trail.write([self._delivered(item, result, now) for item, result in answers])
+        self._job.metrics.count(BATCHES_SENT)
 
     def _decided(self, item: Mapped, outcome: Outcome, now: datetime) -> Delivery:
         return Delivery(

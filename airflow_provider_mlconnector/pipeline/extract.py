@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_pl
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.doubt import close_gone, watched
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
+from airflow_provider_mlconnector.pipeline.metrics import BATCHES_READ, RECORDS_READ
 from airflow_provider_mlconnector.pipeline.ports import Batch, Plan, ReadRequest
 from airflow_provider_mlconnector.pipeline.progress import Progress
 from airflow_provider_mlconnector.pipeline.staging import (
@@ -153,6 +154,8 @@ class _Stager:
             self._close()
         self._save()
         self._progress.add(len(batch.rows))
+        self._job.metrics.count(BATCHES_READ)
+        self._job.metrics.count(RECORDS_READ, len(batch.rows))
 
     def _save(self) -> None:
         self._job.state.save_resume(self._job.run.run_id, self._point)

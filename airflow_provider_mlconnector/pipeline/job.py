@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.exceptions import Unavailable
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Target
 from airflow_provider_mlconnector.pipeline.journal import Journal
+from airflow_provider_mlconnector.pipeline.metrics import Metrics, Nowhere, Sink
 from airflow_provider_mlconnector.pipeline.staging import Staging
 from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
 from airflow_provider_mlconnector.pipeline.window import RunInfo
@@ -32,6 +33,7 @@ class Job:
     :param account: the target account's short hash, shared by all syncs that write into it.
     :param mirror: the instance of syncs the other way round, from this target to this source.
     :param root: the staging root.
+    :param sink: where counters and timings go.
     """
 
     sync: Sync
@@ -44,6 +46,7 @@ class Job:
     state_port: StatePort
     root: Any
     mirror: str = ""
+    sink: Sink = field(default_factory=Nowhere)
 
     @property
     def scope(self) -> Scope:
@@ -77,6 +80,11 @@ class Job:
         from airflow_provider_mlconnector.pipeline.ledger_journal import LedgerJournal
 
         return LedgerJournal(self)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The sync's counters and timings."""
+        return Metrics(self.sink, self.sync.name)
 
     @cached_property
     def state(self) -> SyncState:

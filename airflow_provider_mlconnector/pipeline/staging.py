@@ -103,10 +103,10 @@ class Staging:
         return path
 
     def write_part(self, path: Any, number: int, rows: Any) -> bytes:
-        """Write one part and return its bytes (for `chain`)."""
-        blob = self._keyring.seal(self._compressor.compress(self._encoder.encode(rows)))
-        (path / f"{number:05d}.part").write_bytes(blob)
-        return blob
+        """Write one part and return its bytes before they were sealed (for `chain`): a new key changes no digest."""
+        packed = self._compressor.compress(self._encoder.encode(rows))
+        (path / f"{number:05d}.part").write_bytes(self._keyring.seal(packed))
+        return packed
 
     def drop_part(self, path: Any, number: int) -> None:
         """Remove a part that was written but never counted, because the task died in between."""
@@ -121,9 +121,9 @@ class Staging:
         path = root_path(ref.uri)
         number = 0
         while (file := path / f"{number:05d}.part").exists():
-            blob = file.read_bytes()
-            digest = chain(digest, blob)
-            yield self._decompressor.decompress(self._keyring.open(blob))
+            packed = self._keyring.open(file.read_bytes())
+            digest = chain(digest, packed)
+            yield self._decompressor.decompress(packed)
             number += 1
         if digest != ref.sha256:
             raise UnexpectedAnswer(f"staged chunk {ref.uri} is incomplete or was changed; clear the extract task")

@@ -1,0 +1,163 @@
+"""Every run's staged records at once: what is old goes, a forgotten record goes, an old key goes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zstandard
+
+from airflow_provider_mlconnector.crypto import Keyring
+from airflow_provider_mlconnector.ledger.forgetting import FORGOTTEN, NAMED_IN, replacer
+from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
+from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+"""The one file of a run that is not sealed; it holds no record."""
+STATUSES = ("ready", "created", "updated", "unchanged", "skipped", "rejected")
+"""What stands behind the key of a record that was mapped, or whose delivery was rehearsed."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+# The digits of a number stay what they are.
+_decode = msgspec.json.Decoder(float_hook=msgspec.Raw).decode
+
+
+class Staged:
+    """The staging root of an installation.
+
+    :param state: where resume points are kept; one of a run whose records are gone leads nowhere.
+    """
+
+    def __init__(self, root: Any, keyring: Keyring, state: StatePort):
+        self._root, self._keyring, self._state = root, keyring, state
+
+    def prune(self, before: datetime) -> int:
+        """Remove the records of runs that nothing was written to since, finished or not; return how many runs."""
+        old = [run for run in self._runs() if (at := _last_touched(run)) and at < before]
+        for run in old:
+            self._remove(run)
+        return len(old)
+
+    def forget(self, sync: str, key: str) -> int:
+        """Take one record out of all that is staged of a sync; return how many files or unfinished runs it was in.
+
+        A run that is not finished loses everything it has staged, and says so when it goes on: its account would not
+        add up without the record.
+
+        :raises ConfigurationError: when a file was sealed with a key that is not there: nobody can look into it.
+        """
+        found = 0
+        for run in self._runs(safe(sync)):
+            files = [(file, kept) for file in _files(run.folder) if (kept := self._without(file, key)) is not None]
+            if files and run.read_json(COMMITTED) is None:
+                self._remove(run)
+                found += 1
+                continue
+            for file, kept in files:
+                _put(file, kept)
+            found += len(files)
+        return found
+
+    def reseal(self) -> int:
+        """Encrypt with the newest key; return how many files were not yet."""
+        stale = 0
+        for run in self._runs():
+            for file in _files(run.folder):
+                blob = file.read_bytes()
+                if not self._keyring.is_current(blob):
+                    _put(file, self._keyring.seal(self._keyring.open(blob)))
+                    stale += 1
+        return stale
+
+    def _runs(self, sync: str = "") -> Iterator[Staging]:
+        """Yield the runs' folders, `<root>/<sync>/<instance>/<run>`."""
+        for syncs in _folders(self._root):
+            if sync in ("", syncs.name):
+                for instance in _folders(syncs):
+                    yield from (Staging(folder, self._keyring) for folder in _folders(instance))
+
+    def _remove(self, run: Staging) -> None:
+        sync, name = run.folder.parent.parent.name, run.folder.name
+        run.remove()
+        SyncState(self._state, sync).drop_resume(name)
+
+    def _without(self, file: Any, key: str) -> bytes | None:
+        """Return a file's content without a record, sealed; None when the record is not in it."""
+        plain = self._keyring.open(file.read_bytes())
+        packed = file.name.endswith(".part")
+        text = zstandard.ZstdDecompressor().decompress(plain) if packed else plain
+        try:
+            data = _decode(text)
+        except msgspec.DecodeError:
+            # A table for people: it goes as a whole.
+            return self._keyring.seal(b"") if key.encode() in text else None
+        kept = _strip(data, key)
+        if kept is data:
+            return None
+        text = _encode(kept)
+        return self._keyring.seal(zstandard.ZstdCompressor(level=1).compress(text) if packed else text)
+
+
+def _strip(data: Any, key: str) -> Any:
+    """Return data without what is about a record; the very same object when nothing is."""
+    if isinstance(data, dict):
+        kept: Any = {name: _strip(value, key) for name, value in data.items() if name != key}
+        same = len(kept) == len(data) and all(kept[name] is value for name, value in data.items())
+    elif isinstance(data, list):
+        kept = [_strip(value, key) for value in data if not _is_about(value, key)]
+        if len(kept) > 3 and kept[2] in NAMED_IN and isinstance(kept[3], str) and key in kept[3]:
+            # A rival that lost to it, or won.
+            kept[3] = replacer(key, FORGOTTEN.strip("-"))(kept[3])
+        same = len(kept) == len(data) and all(one is other for one, other in zip(kept, data, strict=True))
+    else:
+        return data
+    return data if same else kept
+
+
+def _is_about(value: Any, key: str) -> bool:
+    """Whether an entry of a list is a record as it was read, mapped or rehearsed, or its key alone."""
+    if isinstance(value, dict):
+        return bool(value.get("record_key") == key)
+    if isinstance(value, list):
+        return len(value) > 1 and value[0] == key and value[1] in STATUSES
+    return bool(value == key)
+
+
+def _folders(path: Any) -> list[Any]:
+    return [entry for entry in path.iterdir() if entry.is_dir()] if path.exists() else []
+
+
+def _files(folder: Any) -> Iterator[Any]:
+    """Yield the sealed files below a run's folder."""
+    for entry in list(folder.iterdir()):
+        if entry.is_dir():
+            yield from _files(entry)
+        elif entry.name != MANIFEST:
+            yield entry
+
+
+def _put(file: Any, blob: bytes) -> None:
+    """Replace a file as a whole: a task may be reading it."""
+    if not isinstance(file, Path):
+        file.write_bytes(blob)
+        return
+    draft = file.with_name(f".new-{file.name}")
+    draft.write_bytes(blob)
+    draft.replace(file)
+
+
+def _last_touched(run: Staging) -> datetime | None:
+    """Return when something was last written to a run's folder; None where the store does not say."""
+    try:
+        times = [file.stat().st_mtime for file in (*_files(run.folder), run.folder / MANIFEST) if file.exists()]
+        newest = max(times, default=0) or run.folder.stat().st_mtime
+    except (OSError, AttributeError, TypeError) as error:
+        log.warning("%s: how old it is cannot be told (%s); left as it is", run.folder, type(error).__name__)
+        return None
+    return datetime.fromtimestamp(newest, UTC) if newest else None
