@@ -68,5 +68,5 @@ OPTIONS: dict[str, dict[str, Any]] = {
         kind="float",
         default="0.2",
     ),
-    **{f"schedule_{dag_id}": schedule(dag_id) for dag_id in stubs.dag_ids()},
+    **{f"schedule_{dag_id}": schedule(dag_id) for dag_id in stubs.scheduled()},
 }
