@@ -7,6 +7,7 @@ from typing import Any
 from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand, lazy_load_command
 
 COMMANDS = "airflow_provider_mlconnector.commands"
+SYNC_COMMANDS = "airflow_provider_mlconnector.commands_sync"
 
 
 def _arg(flags: tuple[str, ...], **options: Any) -> Arg:
@@ -23,14 +24,29 @@ OUTCOME = _arg(
     help="Only this outcome",
     choices=("created", "updated", "unchanged", "skipped", "rejected", "pending"),
 )
+REASON = _arg(("--reason",), help="Only this reason code")
+ORIGIN = _arg(
+    ("--from",),
+    dest="origin",
+    help="Read the records again, or send what was last tried",
+    choices=("source", "trail"),
+    default="source",
+)
+SOURCE_CONN = _arg(("--source-conn-id",), help="The source's Connection, where it is not the default")
+TARGET_CONN = _arg(("--target-conn-id",), help="The target's Connection, where it is not the default")
+CONNS = (SOURCE_CONN, TARGET_CONN)
 FORMAT = _arg(("--format",), help="How to print", choices=("table", "json", "csv"), default="table")
 TO = _arg(("--to",), help="The folder; default [core] dags_folder")
 OLDER = _arg(("--older-than",), help="Days", type=int, required=True)
 ONE_KEY = _arg(("--key",), help="The record's source key", required=True)
 
 
-def _command(name: str, text: str, function: str, *arguments: Arg) -> ActionCommand:
-    return ActionCommand(name=name, help=text, func=lazy_load_command(f"{COMMANDS}.{function}"), args=arguments)
+def _command(name: str, text: str, function: str, *arguments: Arg, module: str = COMMANDS) -> ActionCommand:
+    return ActionCommand(name=name, help=text, func=lazy_load_command(f"{module}.{function}"), args=arguments)
+
+
+def _of_sync(name: str, text: str, *arguments: Arg) -> ActionCommand:
+    return _command(name, text, name, SYNC, *arguments, module=SYNC_COMMANDS)
 
 
 def get_commands() -> list[CLICommand]:
@@ -43,6 +59,17 @@ def get_commands() -> list[CLICommand]:
                 _command("check", "Log in with Connections and say what works", "check", CONN_IDS),
                 _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT),
                 _command("audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT),
+                _of_sync(
+                    "replay",
+                    "Try rejected records, or one record, again",
+                    RUN,
+                    KEY,
+                    OUTCOME,
+                    REASON,
+                    ORIGIN,
+                    *CONNS,
+                    FORMAT,
+                ),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 _command("prune", "Delete trail and runs older than so many days", "prune", OLDER),
                 _command("forget", "Erase what is kept about one record", "forget", ANY_SYNC, ONE_KEY),

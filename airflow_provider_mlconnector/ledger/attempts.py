@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, distinct, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
@@ -95,7 +95,7 @@ class Attempts:
             of_run = [event.instance == scope.instance, event.sync == scope.sync, event.run_id == run_id]
             of_run += [event.outcome == status, event.id >= self._first_event(scope, run_id)]
             of_run += [event.reason_code == reason] if reason else []
-            happened = select(distinct(event.record_key)).where(*of_run)
+            happened = select(event.record_key).where(*of_run).distinct()
             query = select(record.record_key).where(*mine, record.record_key.in_(happened))
         with self._database.read() as connection:
             return sorted(connection.scalars(query))
@@ -108,7 +108,7 @@ class Attempts:
         """Return the reason codes that records in this state have now."""
         mine = (*_mine(scope), record.status == status, record.reason_code.is_not(None))
         with self._database.read() as connection:
-            return sorted(connection.scalars(select(distinct(record.reason_code)).where(*mine)))
+            return sorted(connection.scalars(select(record.reason_code).where(*mine).distinct()))
 
     def unknown(self, scope: Scope, keys: Sequence[str]) -> list[str]:
         """Return which of these keys the ledger has never seen."""

@@ -1,0 +1,37 @@
+"""The commands of `airflow mlconnector` that open the two systems of a sync, or look at what a run has staged."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from airflow_provider_mlconnector.commands import reported, show
+from airflow_provider_mlconnector.jobs import manual_run, opened
+from airflow_provider_mlconnector.outcomes import Outcome
+from airflow_provider_mlconnector.pipeline.job import Replay
+from airflow_provider_mlconnector.pipeline.replay import DAG_ID
+from airflow_provider_mlconnector.pipeline.replay import replay as replay_records
+from airflow_provider_mlconnector.syncs import get_sync
+
+COUNTS = ("sync", "run_id", "read", "created", "updated", "unchanged", "skipped", "rejected", "gone")
+REASONS = ("reason_code", "reason", "records", "example")
+
+
+@reported
+def replay(args: Namespace) -> None:
+    """Try records again, here and now, and print the account and what is rejected still."""
+    wanted = Replay(
+        keys=(args.key,) if args.key else (),
+        run_id=args.run,
+        outcome=args.outcome or Outcome.REJECTED,
+        reason=args.reason,
+        from_trail=args.origin == "trail",
+    )
+    run = manual_run(DAG_ID, "replay")
+    conn_ids = {"source_conn_id": args.source_conn_id, "target_conn_id": args.target_conn_id}
+    with opened(get_sync(args.sync), run, replay=wanted, **conn_ids) as open_:
+        job = open_.job
+        counts = replay_records(job, open_.source, open_.target)
+        show([{"run_id": run.run_id, **counts}], COUNTS, args.format)
+        rejects = job.ledger.reading.rejects_by_reason(job.scope, run.run_id)
+    if rejects and args.format == "table":
+        show([dict(zip(REASONS, row, strict=True)) for row in rejects], REASONS, args.format)
