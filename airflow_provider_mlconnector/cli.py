@@ -70,6 +70,7 @@ def get_commands() -> list[CLICommand]:
                     *CONNS,
                     FORMAT,
                 ),
+                _of_sync("preview", "What the last dry run would do, field by field, decrypted", RUN, FORMAT),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 _command("prune", "Delete trail and runs older than so many days", "prune", OLDER),
                 _command("forget", "Erase what is kept about one record", "forget", ANY_SYNC, ONE_KEY),

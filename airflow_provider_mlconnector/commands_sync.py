@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from types import SimpleNamespace
+from typing import Any
 
 from airflow_provider_mlconnector.commands import reported, show
+from airflow_provider_mlconnector.crypto import default_keyring
+from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.jobs import manual_run, opened
+from airflow_provider_mlconnector.ledger import Scope
 from airflow_provider_mlconnector.outcomes import Outcome
+from airflow_provider_mlconnector.pipeline import rehearsal
 from airflow_provider_mlconnector.pipeline.job import Replay
 from airflow_provider_mlconnector.pipeline.replay import DAG_ID
 from airflow_provider_mlconnector.pipeline.replay import replay as replay_records
+from airflow_provider_mlconnector.pipeline.staging import root_path, staging_url
+from airflow_provider_mlconnector.state import open_airflow_ledger
 from airflow_provider_mlconnector.syncs import get_sync
 
 COUNTS = ("sync", "run_id", "read", "created", "updated", "unchanged", "skipped", "rejected", "gone")
 REASONS = ("reason_code", "reason", "records", "example")
+PREVIEW = ("record_key", "outcome", "field", "old", "new", "reason_code", "reason")
 
 
 @reported
@@ -35,3 +44,26 @@ def replay(args: Namespace) -> None:
         rejects = job.ledger.reading.rejects_by_reason(job.scope, run.run_id)
     if rejects and args.format == "table":
         show([dict(zip(REASONS, row, strict=True)) for row in rejects], REASONS, args.format)
+
+
+@reported
+def preview(args: Namespace) -> None:
+    """Print what a dry run would do, values decrypted: a row per field, as JSON an object per record."""
+    sync = get_sync(args.sync)
+    found = open_airflow_ledger().attempts.rehearsal(sync.name, args.run)
+    if found is None:
+        which = f"no dry run '{args.run}'" if args.run else "no dry run"
+        raise ConfigurationError(
+            f"{sync.name} has had {which} yet; trigger {sync.dag_id} with dry_run, and name its run"
+        )
+    instance, run_id = found
+    place = SimpleNamespace(root=root_path(staging_url()), keyring=default_keyring())
+    planned = rehearsal.rows(place, Scope(instance, sync.name), run_id)
+    if args.format == "json":
+        show(planned, ("record_key", "outcome", "reason_code", "reason", "changes"), args.format)
+    else:
+        show((line for row in planned for line in _lines(row)), PREVIEW, args.format)
+
+
+def _lines(row: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{**row, **change} for change in row["changes"]] or [row]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -71,3 +73,37 @@ def test_replay_of_what_is_not_there(flow: Flow, run: Run, words: list[str], sai
     flow.run(syncs=["companies"])
     with pytest.raises(SystemExit, match=said):
         run("replay", "--sync", SYNC, *words)
+
+
+def test_preview_shows_what_the_last_dry_run_would_do(flow: Flow, run: Run) -> None:
+    """An object per record with old and new values, decrypted; neither Marketo nor the ledger has changed."""
+    flow.run(syncs=["companies"])
+    number = min(flow.book.customers)
+    before = flow.companies[str(number)]["company"]
+    flow.jde.change({"table": "F0101", "set": {"ALPH": "New Name Ltd"}, "where": {"AN8": number}})
+    flow.run(syncs=["companies"], dry_run=True)
+    rows = {row["record_key"]: row for row in run("preview", "--sync", SYNC)}
+    assert rows[str(number)]["outcome"] == "updated"
+    assert {"field": "company", "old": before, "new": "New Name Ltd"} in rows[str(number)]["changes"]
+    assert flow.companies[str(number)]["company"] == before
+
+
+def test_preview_as_csv_has_a_line_per_field(
+    flow: Flow, parser: argparse.ArgumentParser, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a header; a first load would create every customer."""
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "")
+    flow.run(syncs=["companies"], dry_run=True)
+    capsys.readouterr()
+    args = parser.parse_args(["mlconnector", "preview", "--sync", SYNC, "--format", "csv"])
+    args.func(args)
+    lines = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {int(line["record_key"]) for line in lines} == flow.book.customers
+    assert {line["outcome"] for line in lines} == {"created"}
+    assert all(line["new"] == line["record_key"] for line in lines if line["field"] == "externalCompanyId")
+
+
+def test_preview_without_a_dry_run_says_how_to_have_one(flow: Flow, run: Run) -> None:
+    """A sentence, not a traceback."""
+    with pytest.raises(SystemExit, match="has had no dry run yet; trigger jde_to_marketo with dry_run"):
+        run("preview", "--sync", SYNC)
