@@ -71,6 +71,7 @@ def get_commands() -> list[CLICommand]:
                     FORMAT,
                 ),
                 _of_sync("preview", "What the last dry run would do, field by field, decrypted", RUN, FORMAT),
+                _of_sync("reconcile", "Compare source, ledger and target: missing, extra, different", *CONNS, FORMAT),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 _command("prune", "Delete trail and runs older than so many days", "prune", OLDER),
                 _command("forget", "Erase what is kept about one record", "forget", ANY_SYNC, ONE_KEY),

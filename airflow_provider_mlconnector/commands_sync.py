@@ -1,8 +1,12 @@
 """The commands of `airflow mlconnector` that open the two systems of a sync, or look at what a run has staged."""
 
+# ruff: noqa: T201 - a command prints
+
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +18,7 @@ from airflow_provider_mlconnector.ledger import Scope
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline import rehearsal
 from airflow_provider_mlconnector.pipeline.job import Replay
+from airflow_provider_mlconnector.pipeline.reconcile import Reconciliation
 from airflow_provider_mlconnector.pipeline.replay import DAG_ID
 from airflow_provider_mlconnector.pipeline.replay import replay as replay_records
 from airflow_provider_mlconnector.pipeline.staging import root_path, staging_url
@@ -22,6 +27,8 @@ from airflow_provider_mlconnector.syncs import get_sync
 
 COUNTS = ("sync", "run_id", "read", "created", "updated", "unchanged", "skipped", "rejected", "gone")
 REASONS = ("reason_code", "reason", "records", "example")
+FINDINGS = ("finding", "side", "record_key", "target_key", "status", "reason")
+TOTALS = ("source", "delivered", "target", "missing", "extra", "different", "foreign")
 PREVIEW = ("record_key", "outcome", "field", "old", "new", "reason_code", "reason")
 
 
@@ -67,3 +74,16 @@ def preview(args: Namespace) -> None:
 
 def _lines(row: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**row, **change} for change in row["changes"]] or [row]
+
+
+@reported
+def reconcile(args: Namespace) -> None:
+    """Compare source, ledger and target, and print what does not agree; the totals go to stderr."""
+    run = manual_run(get_sync(args.sync).dag_id, "reconcile")
+    conn_ids = {"source_conn_id": args.source_conn_id, "target_conn_id": args.target_conn_id}
+    with opened(get_sync(args.sync), run, **conn_ids) as open_:
+        compared = Reconciliation(open_.job, open_.source, open_.target)
+        show((asdict(finding) for finding in compared.findings()), FINDINGS, args.format)
+    print("; ".join(f"{name} {compared.counts[name]}" for name in TOTALS), file=sys.stderr)
+    if compared.not_compared:
+        print(f"the target was not compared: {compared.not_compared}", file=sys.stderr)

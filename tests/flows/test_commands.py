@@ -107,3 +107,12 @@ def test_preview_without_a_dry_run_says_how_to_have_one(flow: Flow, run: Run) ->
     """A sentence, not a traceback."""
     with pytest.raises(SystemExit, match="has had no dry run yet; trigger jde_to_marketo with dry_run"):
         run("preview", "--sync", SYNC)
+
+
+def test_reconcile_prints_what_does_not_agree(flow: Flow, run: Run) -> None:
+    """An object per finding; a customer that JD Edwards has got since is missing."""
+    flow.run(syncs=["companies"])
+    assert run("reconcile", "--sync", SYNC) == []
+    number = flow.jde.change({"new_customer": {"name": "Newcomer Ltd"}})["AN8"]
+    [finding] = run("reconcile", "--sync", SYNC)
+    assert (finding["finding"], finding["side"], finding["record_key"]) == ("missing", "source", str(number))
