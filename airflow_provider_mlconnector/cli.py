@@ -1,4 +1,4 @@
-"""`airflow mlconnector …`: declared here is all that loads with Airflow's parser; the work is in commands.py."""
+"""`airflow mlconnector …`: declared here is all that loads with Airflow's parser; the work is in commands*.py."""
 
 from __future__ import annotations
 
@@ -49,6 +49,16 @@ def _of_sync(name: str, text: str, *arguments: Arg) -> ActionCommand:
     return _command(name, text, name, SYNC, *arguments, module=SYNC_COMMANDS)
 
 
+def _trying() -> tuple[ActionCommand, ...]:
+    """What opens a sync's two systems, or shows what it would do."""
+    replay, preview = "Try rejected records, or one record, again", "What a dry run would do, field by field, decrypted"
+    return (
+        _of_sync("replay", replay, RUN, KEY, OUTCOME, REASON, ORIGIN, *CONNS, FORMAT),
+        _of_sync("preview", preview, RUN, FORMAT),
+        _of_sync("reconcile", "Compare source, ledger and target: missing, extra, different", *CONNS, FORMAT),
+    )
+
+
 def get_commands() -> list[CLICommand]:
     """Return the group `mlconnector` for Airflow's command line."""
     return [
@@ -59,19 +69,7 @@ def get_commands() -> list[CLICommand]:
                 _command("check", "Log in with Connections and say what works", "check", CONN_IDS),
                 _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT),
                 _command("audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT),
-                _of_sync(
-                    "replay",
-                    "Try rejected records, or one record, again",
-                    RUN,
-                    KEY,
-                    OUTCOME,
-                    REASON,
-                    ORIGIN,
-                    *CONNS,
-                    FORMAT,
-                ),
-                _of_sync("preview", "What the last dry run would do, field by field, decrypted", RUN, FORMAT),
-                _of_sync("reconcile", "Compare source, ledger and target: missing, extra, different", *CONNS, FORMAT),
+                *_trying(),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 _command("prune", "Delete trail and runs older than so many days", "prune", OLDER),
                 _command("forget", "Erase what is kept about one record", "forget", ANY_SYNC, ONE_KEY),

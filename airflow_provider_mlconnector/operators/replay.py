@@ -97,11 +97,15 @@ def replay_params() -> dict[str, Param]:
     """Return the params of the DAG that replays."""
     text, names = ["null", "string"], list(all_syncs())
     return {
-        "sync": Param(type="string", description="Full name of the sync.", examples=names),
-        "keys": Param(None, type=["null", "array"], description="These records, by the source's key."),
-        "run": Param(None, type=text, description="Else those to which it happened in this run (its id)."),
-        "outcome": Param("rejected", type="string", description="… that are this now, where no keys are given."),
-        "reason": Param(None, type=text, description="… with this reason code."),
+        "sync": Param(type="string", description="The sync's full name; must be given.", examples=names),
+        "keys": Param(
+            None, type=["null", "array"], description="These records, by the source's keys, whatever became of them."
+        ),
+        "run": Param(
+            None, type=text, description="Without keys: only those to which it happened in this run (its id)."
+        ),
+        "outcome": Param("rejected", type="string", description="Without keys: the records that are this now."),
+        "reason": Param(None, type=text, description="Without keys: only those with this reason code."),
         "from": Param(
             SOURCE, type="string", enum=[SOURCE, TRAIL], description="Read them again, or send what was last tried."
         ),

@@ -45,16 +45,16 @@ class Place(Protocol):
         ...
 
 
-class Change(msgspec.Struct, array_like=True):
-    """A field that would be sent: what it was when it was sent last, what it would be, and where it comes from."""
+class Change(msgspec.Struct):
+    """A field that would be sent: what it was when it was sent last, and what it would be."""
 
     field: str
     old: Any
     new: Any
 
 
-class Planned(msgspec.Struct, array_like=True):
-    """What would become of a record."""
+class Planned(msgspec.Struct):
+    """What would become of a record; its key stands by name, so that whoever forgets it finds it."""
 
     record_key: str
     outcome: str
