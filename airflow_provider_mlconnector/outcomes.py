@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from airflow_provider_mlconnector.exceptions import RecordError, RecordSkipped
+
 
 class Outcome(StrEnum):
     """The outcomes of an attempt to deliver a record (`mlc_event.outcome`)."""
@@ -33,3 +35,14 @@ class RowResult:
     detail: str | None = None
     request_id: str | None = None
     awaits: str | None = None
+
+
+def rejected(refusal: RecordError) -> RowResult:
+    """Return the result of a record that is not delivered."""
+    return RowResult(
+        Outcome.SKIPPED if isinstance(refusal, RecordSkipped) else Outcome.REJECTED,
+        code=refusal.code,
+        message=refusal.message,
+        detail=refusal.detail,
+        request_id=refusal.request_id,
+    )

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
 
 PAGE = 10_000
+PART = 500
+"""Keys in one condition; databases have limits on bound values."""
 
 table, link = schema.link, schema.link.c
 
@@ -44,9 +46,13 @@ class Links:
         with self._database.read() as connection:
             return {row.key_a: row.key_b for row in connection.execute(query)}
 
-    def sources(self) -> dict[str, str]:
-        """Return all pairs the other way round: target key, case folded, → source key."""
-        return {pair.key_b.casefold(): pair.key_a for pair in self.all()}
+    def sources(self) -> dict[str, str | None]:
+        """Return all pairs the other way round: target key, case folded, → source key; None where several have it."""
+        found: dict[str, str | None] = {}
+        for pair in self.all():
+            key = pair.key_b.casefold()
+            found[key] = None if key in found else pair.key_a
+        return found
 
     def all(self) -> Iterator[Linked]:
         """Yield all pairs by their source key; a page of them is in memory."""
@@ -71,4 +77,9 @@ class Links:
     def drop(self, key: str) -> None:
         """Forget what a source key is linked to."""
         with self._database.write() as connection:
-            connection.execute(delete(table).where(*self._mine, link.key_a == key))
+            self.forget(connection, [key])
+
+    def forget(self, connection: Connection, keys: Sequence[str]) -> None:
+        """Forget what these source keys are linked to, inside a transaction."""
+        for at in range(0, len(keys), PART):
+            connection.execute(delete(table).where(*self._mine, link.key_a.in_(keys[at : at + PART])))

@@ -79,7 +79,8 @@ class Reading:
         """Return the values that a record was last sent with, by target field; empty when the trail has been pruned."""
         mine = (event.instance == scope.instance, event.sync == scope.sync, event.record_key == key)
         sent = event.outcome.in_(("pending", "created", "updated"))
-        query = select(event.fields).where(*mine, sent, schema.is_delivery()).order_by(event.id.desc()).limit(1)
+        told = (*mine, sent, event.fields.is_not(None), schema.is_delivery())
+        query = select(event.fields).where(*told).order_by(event.id.desc()).limit(1)
         with self._database.read() as connection:
             fields = self._open(connection.scalar(query)) or {}
         return {name: field["value"] for name, field in fields.items() if not name.startswith("@")}

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_column, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, literal_column, not_, or_, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.attempts import Attempts
@@ -86,10 +86,12 @@ class Ledger:
         *,
         map_version: str = "",
         systems: tuple[str, str] = ("", ""),
+        aligned: bool = False,
     ) -> None:
         """Write the answers of one batch: one event each, the record's present state, the link.
 
         :param systems: source and target, as `mlc_link` names them.
+        :param aligned: the link says that the target has a partner, and goes when it is refused.
         """
         if not deliveries:
             return
@@ -99,6 +101,9 @@ class Ledger:
             self.database.many_rows(connection, self._upsert_record, [rows.record(one) for one in deliveries], unique=2)
             links = [rows.link(one) for one in deliveries if one.link is not None]
             self.database.many_rows(connection, self._upsert_link, links, unique=0)
+            if aligned:
+                lost = [one.record_key for one in deliveries if one.outcome in (Outcome.REJECTED, Outcome.SKIPPED)]
+                self.links(scope.instance, systems, scope.entity).forget(connection, lost)
 
     def note(self, scope: Scope, run_id: str, deliveries: Sequence[Delivery]) -> None:
         """Write events about what the target has done with records since they were delivered; their state stays."""
@@ -134,7 +139,9 @@ class Ledger:
         changes |= {name: func.coalesce(new[name], table.c[name]) for name in (*KEPT, "changed_at")}
         changes["target_key"] = _key_in_force(new, table.c)
         # What the target still has to do with it goes on, whatever becomes of a later change of the record.
-        followed = and_(new.waits_for.is_(None), new.content_hash.is_(None), _is_followed(table.c.waits_for))
+        delivered = new.status.in_([literal_column("'created'"), literal_column("'updated'")])
+        ends = or_(delivered, func.coalesce(_is_followed(new.waits_for), false()))
+        followed = and_(_is_followed(table.c.waits_for), not_(ends))
         changes["waits_for"] = case((followed, table.c.waits_for), else_=new.waits_for)
         changes |= {"attempts": table.c.attempts + new.attempts, "first_seen_at": table.c.first_seen_at}
         return insert.on_conflict_do_update(index_elements=keys, set_=changes)
@@ -155,15 +162,16 @@ class Ledger:
             "status": Outcome.SKIPPED.value,
             "reason_code": "gone",
             "reason": "no longer in the source, or no longer of this kind",
-            "waits_for": None,
+            "waits_for": _still_followed(),
             "map_version": map_version,
         }
         self._update(scope, keys, gone, schema.record.c.last_seen_at < since)
 
     def close_rejects(self, scope: Scope, keys: Sequence[str]) -> None:
         """Note that records refused or skipped before are again what the target already has."""
-        nothing = dict.fromkeys(("reason_code", "reason", "waits_for", "tried_hash"))
-        self._update(scope, keys, {"status": Outcome.UNCHANGED.value, **nothing})
+        nothing = dict.fromkeys(("reason_code", "reason", "tried_hash"))
+        changes = {"status": Outcome.UNCHANGED.value, "waits_for": _still_followed(), **nothing}
+        self._update(scope, keys, changes)
 
     def _update(self, scope: Scope, keys: Sequence[str], values: dict[str, Any], *also: ColumnElement[bool]) -> None:
         if not keys:
@@ -204,6 +212,12 @@ class Ledger:
 
 def _is_followed(waits_for: ColumnElement[str]) -> ColumnElement[bool]:
     return func.substr(waits_for, literal_column("1"), literal_column("1")) == literal_column("'@'")
+
+
+def _still_followed() -> ColumnElement[Any]:
+    """What the target still has to do with a record, whatever else it waited for."""
+    waits_for = schema.record.c.waits_for
+    return case((_is_followed(waits_for), waits_for), else_=None)
 
 
 def _key_in_force(new: Any, old: Any) -> ColumnElement[Any]:

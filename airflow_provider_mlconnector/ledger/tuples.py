@@ -60,13 +60,15 @@ class Rows:
     def record(self, one: Delivery) -> tuple[Any, ...]:
         """Return the row of mlc_record."""
         delivered = one.outcome in DELIVERED
+        # What the target says it has already, or will not take any other way, need not be judged anew each time.
+        in_force = delivered or one.outcome is Outcome.UNCHANGED
         at = self._shared(one.at)
         return (
             self._scope.instance,
             self._scope.sync,
             one.record_key,
             one.target_key,
-            one.content_hash if delivered else GIVEN_UP if one.reason_code == DUPLICATE else None,
+            one.content_hash if in_force else GIVEN_UP if one.reason_code == DUPLICATE else None,
             one.outcome._value_,
             one.reason_code,
             one.reason,
@@ -76,7 +78,7 @@ class Rows:
             at if delivered else self._shared(one.sent_at),  # last_sent_at
             at,  # last_seen_at
             at,  # first_seen_at
-            self._shared(one.read_at) if delivered else None,
+            self._shared(one.read_at) if in_force else None,
             one.content_hash,  # tried_hash
             self._map_version,
             one.waits_for,

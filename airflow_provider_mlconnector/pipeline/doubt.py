@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from airflow_provider_mlconnector.ledger.rows import Delivery
-from airflow_provider_mlconnector.outcomes import Outcome
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.lease import held
 from airflow_provider_mlconnector.pipeline.ports import Batch, Settles
@@ -20,6 +20,8 @@ from airflow_provider_mlconnector.pipeline.trail import Trail
 log = logging.getLogger(__name__)
 
 SHOWN = 5
+ARRIVED = "arrived"
+"""Content hash of a record that the target was found to have after its answer was lost."""
 Doubted = Sequence[tuple[str, str | None]]
 """Record keys, each with its target key."""
 
@@ -34,18 +36,21 @@ def settle(job: Job, target: Any, trail: Trail, doubted: Doubted) -> list[str]:
     """Note what the target has of these records, and return the keys of those of which it has nothing."""
     nothing = []
     for key, target_key in doubted:
-        result = target.settle(key, target_key) if isinstance(target, Settles) else None
+        result = _settled(job, target, key, target_key)
         if result is None:
             nothing.append(key)
             continue
         log.info("%s: %s has arrived, although its answer was lost", job.sync.name, key)
         link = result.target_id if job.sync.link_by_id else target_key
+        delivered = result.outcome in (Outcome.CREATED, Outcome.UPDATED)
         trail.write([
             Delivery(
                 key,
                 result.outcome,
                 utc_now(),
                 target_key=target_key,
+                # Like no record's: what the target has is not compared, and the record is known to be there.
+                content_hash=ARRIVED if delivered else None,
                 reason_code=result.code,
                 reason=result.message or "arrived, as the target says; the answer was lost",
                 link=link if result.outcome is Outcome.CREATED else None,
@@ -53,6 +58,12 @@ def settle(job: Job, target: Any, trail: Trail, doubted: Doubted) -> list[str]:
             )
         ])  # fmt: skip
     return nothing
+
+
+def _settled(job: Job, target: Any, key: str, target_key: str | None) -> RowResult | None:
+    if not isinstance(target, Settles):
+        return None
+    return target.settle(key, target_key, job.ledger.reading.last_sent(job.scope, key))
 
 
 def watched(batches: Iterator[Batch], doubted: set[str]) -> Iterator[Batch]:

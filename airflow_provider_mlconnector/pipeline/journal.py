@@ -27,7 +27,7 @@ class Entry:
     """A record that was sent.
 
     :param guid: the target's id; None while it is not known.
-    :param begun: when the try began that is not finished yet; None when the record was delivered whole.
+    :param begun: when the latest try began, if none is finished yet; None when the record was delivered whole.
     """
 
     guid: str | None
@@ -46,7 +46,7 @@ class Journal(Protocol):
         ...
 
     def begin(self, ready: Ready, at: datetime) -> None:
-        """Note that a record is about to be sent; an unfinished try that began earlier keeps its time."""
+        """Note that a record is about to be sent; the latest try is the one that is waited for."""
         ...
 
     def created(self, key: str, guid: str) -> None:
@@ -84,8 +84,7 @@ class MemoryJournal:
         """See Journal."""
         with self._lock:
             before = self._entries.get(ready.record_key)
-            began = (before.begun if before else None) or at
-            self._entries[ready.record_key] = Entry(before.guid if before else None, began)
+            self._entries[ready.record_key] = Entry(before.guid if before else None, at)
 
     def created(self, key: str, guid: str) -> None:
         """See Journal."""

@@ -56,7 +56,7 @@ class LedgerJournal:
                 reason_code=SENDING,
                 reason="about to be sent; until an answer is noted, the target is asked for it before any further try",
                 fields=self._trail.fields(ready.payload),
-                sent_at=self._begun(ready.record_key) or at,
+                sent_at=at,
             )
         ])  # fmt: skip
         with self._lock:

@@ -87,7 +87,7 @@ class Mapper:
         self._validate = self._sync.validator(plan)
         linked = set(field_map.origins).difference(plan.unlinked)
         self._links = tuple(link for link in self._sync.links if link.field in linked)
-        self._sources: dict[str, dict[str, str]] = {}
+        self._sources: dict[str, dict[str, str | None]] = {}
 
     def map(self, records: Sequence[dict[str, Any]], read_at: datetime) -> list[Mapped]:
         """Map records that were read together."""
@@ -166,7 +166,7 @@ class Mapper:
             there = self._sync.target, self._sync.source
             self._sources[link.entity] = job.ledger.links(job.mirror, there, link.entity).sources()
         sources = self._sources[link.entity]
-        return {key: sources[key.casefold()] for key in keys if key.casefold() in sources}
+        return {key: source for key in keys if (source := sources.get(key.casefold())) is not None}
 
     def _lacks(self, item: Mapped, link: Link, keys: Sequence[str]) -> None:
         reason = self._missing(link, keys)
@@ -181,6 +181,8 @@ class Mapper:
         what, one = f"{link.entity} {', '.join(keys)}", len(keys) == 1
         if not link.reverse:
             return f"{what} {'has' if one else 'have'} not reached the target"
+        if shared := [key for key in keys if key.casefold() in self._sources[link.entity]]:
+            return f"{link.entity} {', '.join(shared)}: several records are linked to it, so that none is meant alone"
         other = f"{self._sync.target}_to_{self._sync.source}.{link.entity}"
         return f"{what} {'is' if one else 'are'} not linked; {other} links what it has delivered"
 

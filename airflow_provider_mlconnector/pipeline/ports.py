@@ -166,8 +166,11 @@ class Lists(Protocol):
 class Settles(Protocol):
     """A target object that can say what became of a record that is not to be sent any more."""
 
-    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
-        """Return what the target has of a record whose answer was lost; None when it has nothing."""
+    def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
+        """Return what the target has of a record whose answer was lost; None when it has nothing.
+
+        :param sent: the values that it was sent with; empty where the trail does not have them any more.
+        """
         ...
 
 

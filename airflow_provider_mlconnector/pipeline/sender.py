@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Self
 
-from airflow_provider_mlconnector.exceptions import BatchRefused, MLConnectorError, ObjectReadOnly
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.exceptions import BatchRefused, MLConnectorError, ObjectReadOnly, OutcomeUnknown
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
 from airflow_provider_mlconnector.pipeline.lease import Lease
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready, TargetObject
 from airflow_provider_mlconnector.pipeline.progress import Progress
 
 log = logging.getLogger(__name__)
 
+LOST_IN_A_ROW = 5
 Item = tuple[Mapped, Ready]
 Answers = list[tuple[Mapped, RowResult]]
 
@@ -39,6 +40,7 @@ class Sender:
         self._progress = Progress(log, f"{name}: delivered")
         self.tally: Counter[Outcome] = Counter()
         self.doubtful: list[Item] = []
+        self._lost = 0
 
     def send(self, items: Sequence[Item]) -> None:
         """Send these records; what does not fill a batch waits for the next call or for `finish`.
@@ -133,7 +135,7 @@ class Sender:
 
     def _halve(self, group: str, batch: Sequence[Item], refusal: BatchRefused) -> None:
         if len(batch) == 1:
-            self._answer(batch, [_rejected(refusal)])
+            self._answer(batch, [rejected(refusal)])
             return
         log.info("a batch of %d was refused as a whole (%s); halving it", len(batch), refusal.code)
         middle = len(batch) // 2
@@ -145,7 +147,17 @@ class Sender:
         pairs = zip(batch, results, strict=True)
         self.doubtful += [item for item, result in pairs if result.outcome is Outcome.PENDING]
         self.tally.update(result.outcome for _, result in answers)
+        self._count_lost(results)
         self._progress.add(len(answers))
+
+    def _count_lost(self, results: Sequence[RowResult]) -> None:
+        """End the task where no answer comes any more: whatever is sent on would have to be looked for one by one."""
+        for result in results:
+            self._lost = self._lost + 1 if result.outcome is Outcome.PENDING else 0
+        if self._lost >= LOST_IN_A_ROW and not self._error:
+            self._error = OutcomeUnknown(
+                f"{self._lost} answers in a row were lost; nothing more is sent, and the next try asks the target first"
+            )
 
     def close(self) -> None:
         """End the threads."""
@@ -166,16 +178,6 @@ class Sender:
         finally:
             self._progress.__exit__()
             self.close()
-
-
-def _rejected(refusal: BatchRefused) -> RowResult:
-    return RowResult(
-        Outcome.REJECTED,
-        code=refusal.code,
-        message=refusal.message,
-        detail=refusal.detail,
-        request_id=refusal.request_id,
-    )
 
 
 def _skipped(refusal: ObjectReadOnly) -> RowResult:

@@ -45,7 +45,14 @@ class Trail:
     def write(self, deliveries: Sequence[Delivery]) -> None:
         """Write these in one transaction."""
         job = self._job
-        job.ledger.record(job.scope, job.run.run_id, deliveries, map_version=self.version, systems=job.sync.systems)
+        job.ledger.record(
+            job.scope,
+            job.run.run_id,
+            deliveries,
+            map_version=self.version,
+            systems=job.sync.systems,
+            aligned=job.sync.aligned,
+        )
 
     def fields(self, payload: Mapping[str, Any] | None, detail: str | None = None) -> dict[str, Any]:
         """Return what the trail keeps of a payload: target field → source fields, value; the vendor's own words."""

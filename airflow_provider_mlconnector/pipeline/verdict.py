@@ -21,8 +21,8 @@ class Verdicts:
 
     `answered` have their answer in this run already, `unchanged` are what the target has, `carried` were refused or
     skipped before for the same reason and with the same content, in a run that was accounted for; none of these gets
-    an event. `doubted` are those of the decided ones that an earlier try
-    has sent without an answer, each with its target key.
+    an event. `doubted` are those that an earlier try has sent without an
+    answer, each with the target key of that try, and that are decided now, or have another key.
     """
 
     send: list[tuple[Mapped, Ready]] = field(default_factory=list)
@@ -116,6 +116,9 @@ class Judge:
         elif state and state.tried_hash == item.content_hash and not self._retries and self._is_refused(state):
             verdicts.carried.append((item, state))
         else:
+            if state and state.status == Outcome.PENDING and state.target_key != item.target_key:
+                # Whoever sends it under its new key would never ask for the old one.
+                verdicts.doubted.append((item, state.target_key))
             known = bool(state and state.content_hash and state.target_key == item.target_key)
             ready = Ready(item.record_key, item.payload or {}, known=known, target_key=item.target_key)
             verdicts.send.append((item, ready))

@@ -24,6 +24,7 @@ from airflow_provider_mlconnector.sandbox.core.vendor import Vendor
 from airflow_provider_mlconnector.sandbox.scenarios import SCENARIOS, Step
 from airflow_provider_mlconnector.syncs import syncs_of
 from tests.flows import kill_runner as runner
+from tests.flows.invoicing import stocked
 
 SCALE = 0.15
 COUNTS = "select sync, read, created + updated, unchanged, skipped, rejected, status from mlc_run order by sync"
@@ -37,6 +38,7 @@ class Play:
     :param tables: how many a composite read asks for, and from how many of them the keys come.
     :param sends: how often each record is sent: itself, and what goes with it.
     :param setup: what the target's own users change first.
+    :param stock: puts into the vendors what other DAGs bring.
     """
 
     dag_id: str
@@ -46,6 +48,7 @@ class Play:
     seeds: range
     sends: int = 1
     setup: dict[str, Any] = field(default_factory=dict)
+    stock: Callable[[SandboxServer], Any] = lambda server: None
 
     @property
     def systems(self) -> tuple[str, str]:
@@ -61,6 +64,7 @@ class Play:
         """Change the vendors as their own users would."""
         if self.setup:
             server.vendor(self.systems[1]).change(self.setup)
+        self.stock(server)
         self.first.before(server)
 
     def problems(self, server: SandboxServer) -> list[str]:
@@ -76,6 +80,10 @@ PLAYS = {
     "members one by one": Play(*PARTIES, {"write_mode": "member"}, (7, 2), range(5)),
     "members by batches": Play(*PARTIES, {"write_mode": "batch"}, (7, 2), range(3), sends=2),
     "purchase orders": Play("jde_to_jaggaer", ORDERS, {}, (5, 5), range(6)),
+    "vouchers": Play(
+        "jaggaer_to_jde", ("invoices",), {"voucher": {"edus": "MLCONN", "require_links": False}}, (0, 0), range(6),
+        stock=stocked,
+    ),
     "orders in two calls": Play(
         "jde_to_cin7", ("suppliers", "gl_accounts", "purchases"), {}, (7, 2), range(5),
         setup={"options": {"calls_per_window": 100_000}},

@@ -134,10 +134,11 @@ def test_success_clears_the_reason(ledger: Ledger, scope: Scope, now: datetime) 
 
 @pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.SKIPPED, Outcome.PENDING, Outcome.UNCHANGED])
 def test_only_success_counts_as_sent(outcome: Outcome, ledger: Ledger, scope: Scope, now: datetime) -> None:
-    """The hash is acknowledged for created and updated alone."""
+    """Created and updated alone are sent; the hash is acknowledged for what the target says it has, too."""
     record(ledger, scope, replace(created("1", now), outcome=outcome))
     found = state(ledger, scope)
-    assert (found["content_hash"], found["last_sent_at"], found["tried_hash"]) == (None, None, "h1")
+    acknowledged = "h1" if outcome is Outcome.UNCHANGED else None
+    assert (found["content_hash"], found["last_sent_at"], found["tried_hash"]) == (acknowledged, None, "h1")
 
 
 def test_same_record_twice_in_a_batch(ledger: Ledger, scope: Scope, now: datetime) -> None:

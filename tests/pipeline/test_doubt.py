@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,7 +79,7 @@ class OnceTarget:
         except OutcomeUnknown:
             return RowResult(Outcome.PENDING, code="no_answer", message="no answer")
 
-    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+    def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
         found = self.vendor.find(record_key)
         return RowResult(Outcome.CREATED, found) if found else None
 
@@ -238,7 +238,7 @@ def test_back_to_what_was_delivered_before_the_lost_change(world: World, vendor:
 
 
 def test_the_journal_of_the_ledger_is_that_of_the_process(world: World) -> None:
-    """Both remember the same: when the first unfinished try began, the id, whose an id is, and what was dropped."""
+    """Both remember the same: when the latest unfinished try began, the id, whose an id is, and what was dropped."""
     job = world.job()
     world.extract(job, [record(1)])
     later = NOW + timedelta(hours=1)
@@ -248,11 +248,11 @@ def test_the_journal_of_the_ledger_is_that_of_the_process(world: World) -> None:
         journal.begin(Ready("1", {}), later)
         entry = journal.entry("1")
         assert entry is not None
-        assert (entry.guid, entry.begun) == (None, NOW)
+        assert (entry.guid, entry.begun) == (None, later), "an earlier try is long over"
         journal.created("1", "G-1")
         entry = journal.entry("1")
         assert entry is not None
-        assert (entry.guid, entry.begun) == ("G-1", NOW)
+        assert (entry.guid, entry.begun) == ("G-1", later)
         assert journal.owner("g-1") == "1"
         journal.drop("1")
         assert journal.owner("g-1") is None

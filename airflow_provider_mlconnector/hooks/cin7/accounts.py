@@ -17,8 +17,8 @@ from airflow_provider_mlconnector.hooks.cin7.chart import AccountKey
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.models import Account
 from airflow_provider_mlconnector.hooks.cin7.once import create_once
-from airflow_provider_mlconnector.hooks.cin7.results import pending, rejected
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.hooks.cin7.results import pending
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)

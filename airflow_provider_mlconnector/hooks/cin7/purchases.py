@@ -21,9 +21,9 @@ from airflow_provider_mlconnector.hooks.cin7.lines import same_lines
 from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft, draft
 from airflow_provider_mlconnector.hooks.cin7.order_lines import is_cancelled
-from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, LEFT_BEHIND, pending, rejected
+from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, LEFT_BEHIND, pending
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import differs
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
 from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
@@ -63,7 +63,7 @@ class Purchases:
         """Write each order; see TargetObject."""
         return [self._delivered(ready) for ready in batch]
 
-    def settle(self, record_key: str, target_key: str | None = None) -> RowResult | None:
+    def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
         """Return what an unfinished try has left: a whole order stays, a header without lines is voided; see Settles.
 
         :raises OutcomeUnknown: Cin7 cannot be asked, or does not let the header be voided.
@@ -100,7 +100,7 @@ class Purchases:
             wanted = draft(ready.payload, self._client)
         except RecordRejected:
             # The answer that says so ends the try, and with it what is known of it.
-            self.settle(key)
+            self.settle(key, None, {})
             raise
         entry = self._journal.entry(key) or Entry(ready.moved_from, None)
         purchase = self._there(key, entry)
@@ -112,7 +112,7 @@ class Purchases:
         return self._changed(key, purchase, wanted, Outcome.CREATED if unfinished else Outcome.UPDATED)
 
     def _cancelled(self, key: str) -> NoReturn:
-        self.settle(key)
+        self.settle(key, None, {})
         entry = self._journal.entry(key)
         purchase = self._there(key, entry) if entry else None
         if purchase is None or purchase.is_voided:

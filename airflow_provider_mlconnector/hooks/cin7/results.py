@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError, RecordRejected, RecordSkipped
+from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordRejected
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 
 CONCURRENCY = 4
 """Records in work at once: at 55 calls a minute, so many answers of up to 4 s each lose nothing of the quota."""
-
-
-def rejected(refusal: RecordError) -> RowResult:
-    """Return the outcome of a record that is not delivered."""
-    outcome = Outcome.SKIPPED if isinstance(refusal, RecordSkipped) else Outcome.REJECTED
-    return RowResult(
-        outcome, code=refusal.code, message=refusal.message, detail=refusal.detail, request_id=refusal.request_id
-    )
 
 
 LEFT_BEHIND = "not_voided"

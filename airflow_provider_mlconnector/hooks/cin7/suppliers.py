@@ -21,7 +21,7 @@ from airflow_provider_mlconnector.hooks.cin7.filling import completed
 from airflow_provider_mlconnector.hooks.cin7.finding import SKEW, marker
 from airflow_provider_mlconnector.hooks.cin7.models import fold
 from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting, write_again
-from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending, rejected
+from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import (
     ADDRESS_PARTS,
     ATTRIBUTES,
@@ -33,7 +33,7 @@ from airflow_provider_mlconnector.hooks.cin7.supplier_fields import (
     scalars_differ,
     supplier_body,
 )
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
 from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
@@ -100,7 +100,7 @@ class Suppliers:
         unfinished = entry.begun is not None and not ready.known
         return self._adopted(key, there, payload, Outcome.CREATED if unfinished else Outcome.UPDATED)
 
-    def settle(self, record_key: str, target_key: str | None = None) -> RowResult | None:
+    def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
         """Return the supplier that an unfinished try has made, by its marker; see Settles."""
         entry = self._journal.entry(record_key)
         if entry is None or entry.begun is None:

@@ -77,9 +77,9 @@ class CodedObject:
         found = self._with_codes(list(dict.fromkeys(code for code in codes if code)))
         return [self._result(ready, code, found) for ready, code in zip(batch, codes, strict=True)]
 
-    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+    def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
         """Return what JAGGAER has of a code whose creation was not answered; see Settles."""
-        found = self._writer.settle(record_key, target_key) if self._writer else None
+        found = self._writer.settle(record_key, target_key, sent) if self._writer else None
         return replace(found, target_id=target_key) if found else None
 
     def _code(self, ready: Ready) -> str:

@@ -64,7 +64,9 @@ CODES: dict[str, type[MLConnectorError]] = {
 }
 """Return codes that are an HTTP status."""
 NONE_THERE = re.compile(r"\bno (data|records?|results?|rows?)\b|\bnot found\b|does not exist")
-DUPLICATE = re.compile(r"duplicat|already (exists|present|in use|used)|not unique|must be unique")
+DUPLICATE = re.compile(
+    r"duplicat|already (been )?(exists?|present|in use|used|taken)|exists already|not unique|must be unique"
+)
 
 
 class NotFound(Stop):
@@ -160,7 +162,9 @@ class Classifier:
         try:
             classify_http(response, now=self._now)
         except Stop as error:
-            words = f": {self._words(document)[:200]}" if self._words(document) else ""
+            # What is said about a written record may be about people.
+            said = self._words(document)[:200] if _is_read(response) else ""
+            words = f": {said}" if said else ""
             return type(error)(
                 f"{where}: {error.message}{words}", code=str(response.status_code), request_id=request_id(response)
             )

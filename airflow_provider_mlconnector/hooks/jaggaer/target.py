@@ -21,14 +21,15 @@ from airflow_provider_mlconnector.hooks.jaggaer.errors import is_duplicate
 from airflow_provider_mlconnector.hooks.jaggaer.likeness import holds
 from airflow_provider_mlconnector.hooks.jaggaer.models import Supplier
 from airflow_provider_mlconnector.hooks.jaggaer.resources import DOCUMENTS
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, in_doubt_since, look
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
+from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal, in_doubt_since, look
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 5_000_000
 """No limit is published; an order of a thousand lines has half of it."""
+UNSEEN = "JAGGAER has taken it, named no id, and does not show it; look at its import log, then replay it"
 
 
 class RecordObject:
@@ -97,7 +98,7 @@ class RecordObject:
         """
         return [self._delivered(ready) for ready in batch]
 
-    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
+    def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
         """Return what JAGGAER has of a record whose answer was lost; see Settles."""
         entry = self._journal.entry(record_key)
         try:
@@ -113,8 +114,9 @@ class RecordObject:
             self._body(ready.payload)  # what cannot be sent needs no question
             entry = self._journal.entry(ready.record_key)
             begun = entry.begun if entry else None
-            key = self._asked(reference, begun)
+            key = self._known(entry.guid if entry else None) or self._asked(reference, begun)
             if key is None:
+                self._check_new(ready, entry)
                 return self._created(reference, ready)
             outcome = Outcome.CREATED if begun and not ready.known else Outcome.UPDATED
             # What an unfinished try has sent may have been older values.
@@ -123,6 +125,24 @@ class RecordObject:
             return self._changed(key, ready, outcome)
         except RecordError as refused:
             return rejected(refused)
+
+    def _known(self, guid: str | None) -> str | None:
+        """Return the id that a document was delivered under, where it is still there, whatever its number is by now."""
+        resource = self._resource
+        if guid is None or self._name not in DOCUMENTS or not (resource.detail or resource.key_filter):
+            return None
+        return guid if self._client.get(self._name, guid) is not None else None
+
+    def _check_new(self, ready: Ready, entry: Entry | None) -> None:
+        """Refuse to make a document a second time: it was there, and someone has taken it away or renumbered it."""
+        delivered = (entry is not None and entry.guid is not None) or ready.known
+        if self._name in DOCUMENTS and delivered:
+            known = f" (id {entry.guid})" if entry and entry.guid else ""
+            raise RecordRejected(
+                f"it was delivered before, and JAGGAER does not have it any more{known}; if it is to be made anew, "
+                "`mlconnector forget --key` it, and replay it",
+                code="gone_from_target",
+            )
 
     def _asked(self, reference: str, begun: datetime | None) -> str | None:
         """Return the id of the record with this number, waiting for it where a try that began then may come late."""
@@ -157,6 +177,8 @@ class RecordObject:
             made = self.create(ready.payload)
             # An answer need not name the new id.
             key = made.target_id or self._looked(reference, self._client.now())
+            if key is None:
+                return RowResult(Outcome.REJECTED, None, "not_found_after_accept", UNSEEN, request_id=made.request_id)
             return self._finished(ready, Outcome.CREATED, key, made.request_id)
         except OutcomeUnknown as lost:
             log.warning("jaggaer %s %s: no answer to a create (%s)", self._name, ready.record_key, lost.code)
@@ -196,13 +218,6 @@ class RecordObject:
         """Whether a record found is of the kind that is written: buyers are companies as well."""
         inner = value_of(record, self._resource.key.rpartition(".")[0] or None) or record
         return self._name != "suppliers" or Supplier.model_validate(inner).type.upper() != "BUYER"
-
-
-def rejected(error: RecordError) -> RowResult:
-    """Return the result of a record that was refused."""
-    return RowResult(
-        Outcome.REJECTED, code=error.code, message=error.message, detail=error.detail, request_id=error.request_id
-    )
 
 
 def pending(lost: OutcomeUnknown, key: str | None) -> RowResult:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 
@@ -52,7 +52,15 @@ def send(client: JaggaerClient, name: str, document: Mapping[str, Any], *, new: 
             request_id=missing.request_id,
         ) from None
     answer = body_of(response)
-    return Written(written_key(answer, resource) or (None if new else key), answer, request_id(response))
+    named = written_key(answer, resource) or (_located(response, path) if new else key)
+    return Written(named, answer, request_id(response))
+
+
+def _located(response: requests.Response, path: str) -> str | None:
+    """Return the id in the address of a new record, which some servers name in place of a body."""
+    address = urlsplit(response.headers.get("Location", "")).path.rstrip("/")
+    parent, _, last = address.rpartition("/")
+    return unquote(last) or None if parent.endswith(path.strip("/")) else None
 
 
 def with_key(path: str, key: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 import requests
@@ -67,8 +67,8 @@ _SHORT = 4096
 class ServerFault(Stop):
     """HTTP 500, or errors in a 200: at AIS passing troubles as well as lasting ones, worth one repetition, not more.
 
-    `is_answer` tells AIS's own answer from a page of whatever stands before it; `words` are the vendor's, and may be
-    personal where an orchestration speaks.
+    `is_answer` is the word of the orchestration itself (`errorDetails`): it has ended. Anything else may be AIS giving
+    up on a call that goes on behind it. `words` are the vendor's, and may be personal where an orchestration speaks.
     """
 
     status = 200
@@ -127,10 +127,10 @@ def check_document(document: Any) -> None:
     """
     found = list(troubles(document))
     if found:
-        raise _error_of(found, "AIS answered with an error")
+        raise _error_of(document, found, "AIS answered with an error")
 
 
-def _error_of(found: list[Trouble], text: str, *, quote: bool = True) -> Stop:
+def _error_of(document: Any, found: list[Trouble], text: str, *, quote: bool = True) -> Stop:
     # The data service speaks of tables and columns; an orchestration may speak of people.
     code = next((trouble.code for trouble in found if trouble.code), None)
     words = "; ".join(trouble.text for trouble in found if trouble.text)[:300]
@@ -139,7 +139,16 @@ def _error_of(found: list[Trouble], text: str, *, quote: bool = True) -> Stop:
     kind = UnknownField if quote and _UNKNOWN.search(words) else ServerFault
     error = kind(f"{text}: {words}" if words and quote else text, code=code)
     if isinstance(error, ServerFault):
-        error.is_answer, error.words = bool(found), words
+        details = document.get("errorDetails") if isinstance(document, dict) else None
+        error.is_answer, error.words = bool(details), words
+    return error
+
+
+def _fault(response: requests.Response, *, quote: bool) -> Stop:
+    document = body_of(response)
+    error = _error_of(document, list(troubles(document)), "HTTP 500 from AIS", quote=quote)
+    if isinstance(error, ServerFault):
+        error.status = response.status_code
     return error
 
 
@@ -160,10 +169,10 @@ def classify_call(response: requests.Response, *, basic: bool = False) -> None:
     if status < 400:
         return
     if status == 500:
-        error = _error_of(list(troubles(body_of(response))), "HTTP 500 from AIS", quote="/orchestrator/" not in path)
-        if isinstance(error, ServerFault):
-            error.status = status
-        raise error
+        raise _fault(response, quote="/orchestrator/" not in path)
+    if status == 404 and "/orchestrator/" in path:
+        name = unquote(path.rpartition("/")[2])
+        raise ConfigurationError(f"HTTP 404: AIS has no orchestration '{name}'; check its name, and AIS", code="404")
     if status in _ADVICE:
         kind, advice = _ADVICE[status]
         raise kind(f"HTTP {status}: {advice}", code=str(status))

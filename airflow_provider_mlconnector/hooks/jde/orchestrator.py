@@ -37,7 +37,7 @@ BAD_STATUS = re.compile(r"ERR|FAIL|EXCEPTION|ABORT|.*\bWITH ERROR")
 
 
 class OrchestrationEnded(OutcomeUnknown):
-    """A writing one ended with an error of its own: what it did before that stands, and nothing more is to come.
+    """A writing one ended with an error of its own step: what it did before that stands, and nothing more is to come.
 
     `detail` is the vendor's words, which may be about a person.
     """

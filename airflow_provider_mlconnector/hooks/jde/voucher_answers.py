@@ -9,6 +9,7 @@ from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 
 Answer = RecordRejected | OutcomeUnknown | UnexpectedAnswer | None
 """How a call ended, other than by an error that ends the task: None is success."""
+SEND_ANEW = "it is not sent again by itself; to do so, `mlconnector forget --key` it, and replay it"
 
 
 def check_identity(edtn: str, sent_as: str | None) -> None:
@@ -21,12 +22,10 @@ def check_identity(edtn: str, sent_as: str | None) -> None:
         )
 
 
-def already(found: RowResult) -> RowResult:
-    """Return the answer for a voucher that an earlier run has delivered: it is as it was, whatever else has changed."""
-    if found.outcome is not Outcome.CREATED:
-        return found
-    message = "JD Edwards has its voucher with these amounts; other changes of the invoice are not taken there"
-    return RowResult(Outcome.UNCHANGED, found.target_id, "already_sent", message)
+def already(edtn: str, why: str = "JD Edwards has it with these amounts") -> RowResult:
+    """Return the answer for a voucher that an earlier run has delivered: it is never written again."""
+    message = f"its voucher was delivered before, and {why}; later changes of the invoice are not taken there"
+    return RowResult(Outcome.UNCHANGED, edtn, "already_sent", message)
 
 
 def may_still_run(answer: Answer) -> bool:
@@ -42,8 +41,3 @@ def pending(edtn: str, message: str, answer: Answer) -> RowResult:
 def words(answer: Answer) -> str | None:
     """Return the vendor's own words, where it had some."""
     return answer.detail if isinstance(answer, RecordError | OrchestrationEnded) else None
-
-
-def rejected(refusal: RecordRejected) -> RowResult:
-    """Return the result of a voucher that is not sent, or refused."""
-    return RowResult(Outcome.REJECTED, code=refusal.code, message=refusal.message, detail=refusal.detail)

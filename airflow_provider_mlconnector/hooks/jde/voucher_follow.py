@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.hooks.jde.voucher_plan import edtn_in
+from airflow_provider_mlconnector.hooks.jde.voucher_plan import edtn_in, edus_in
 from airflow_provider_mlconnector.hooks.jde.vouchers import Progress, progress
 from airflow_provider_mlconnector.pipeline.ports import Followed, Sent
 
@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.ledger.rows import Awaiting
 
 
-def followed(client: JdeClient, edus: str, records: Sequence[Awaiting], sent: Sent) -> list[Followed]:
-    """Return what has become of these records' vouchers."""
+def followed(client: JdeClient, records: Sequence[Awaiting], sent: Sent) -> list[Followed]:
+    """Return what has become of these records' vouchers, each asked for by the batch user that it went with."""
+    users: dict[str, list[Awaiting]] = {}
+    for record in records:
+        users.setdefault(edus_in(record.target_key or ""), []).append(record)
+    return [one for edus, own in users.items() for one in _of_user(client, edus, own, sent)]
+
+
+def _of_user(client: JdeClient, edus: str, records: Sequence[Awaiting], sent: Sent) -> list[Followed]:
     edtns = {record.record_key: edtn_in(record.target_key or "") for record in records}
     found = progress(client, edus, list(edtns.values()))
     # Rows that were processed may have been purged since; the voucher is then found by its invoice.

@@ -73,3 +73,8 @@ def voucher_key(payload: Mapping[str, Any]) -> str | None:
 def edtn_in(target_key: str) -> str:
     """Return the EDTN of a target key."""
     return target_key.rpartition("-")[2]
+
+
+def edus_in(target_key: str) -> str:
+    """Return the EDUS of a target key: the batch user of the time, whatever the Connection names now."""
+    return target_key.rpartition("-")[0]

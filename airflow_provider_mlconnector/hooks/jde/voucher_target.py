@@ -6,9 +6,7 @@ next delivery of the record asks before it sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.exceptions import (
@@ -21,31 +19,30 @@ from airflow_provider_mlconnector.exceptions import (
 )
 from airflow_provider_mlconnector.hooks.jde import vouchers as z
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
-from airflow_provider_mlconnector.hooks.jde.orchestrator import OrchestrationEnded
 from airflow_provider_mlconnector.hooks.jde.voucher_amounts import check_amounts
 from airflow_provider_mlconnector.hooks.jde.voucher_answers import (
+    SEND_ANEW,
     Answer,
-    already,
     check_identity,
     may_still_run,
     pending,
-    rejected,
     words,
 )
 from airflow_provider_mlconnector.hooks.jde.voucher_checks import Master
+from airflow_provider_mlconnector.hooks.jde.voucher_finding import VOUCHER, Finder
 from airflow_provider_mlconnector.hooks.jde.voucher_follow import followed
 from airflow_provider_mlconnector.hooks.jde.voucher_inputs import edtn_of, edus_of
 from airflow_provider_mlconnector.hooks.jde.voucher_models import Voucher, voucher_of
 from airflow_provider_mlconnector.hooks.jde.voucher_plan import edtn_in
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
-from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, in_doubt_since, look
+from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
+from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Followed, Plan, Ready, Sent
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.ledger.rows import Awaiting
 
-VOUCHER = "voucher"
-"""What is awaited of Z rows: that R04110ZA makes a voucher of them."""
+UNSEEN = 3
+"""So many successes in a row of which nothing is to be seen are the orchestration's fault, not the records'."""
 
 
 class VoucherObject:
@@ -62,9 +59,9 @@ class VoucherObject:
     def __init__(self, client: JdeClient, journal: Journal | None = None):
         self._client, self._journal = client, journal or MemoryJournal()
         self._edus = edus_of(client.connection)
-        self._master = Master(client)
+        self._master, self._finder = Master(client), Finder(client, self._edus)
         self.concurrency = client.connection.max_concurrency
-        self._opened = client.now()
+        self._unseen = 0
 
     def prepare(self, plan: Plan, rows: int) -> None:
         """Refuse to begin without an orchestration to send by.
@@ -90,16 +87,21 @@ class VoucherObject:
         """
         return [self._one(ready) for ready in batch]
 
-    def settle(self, record_key: str, target_key: str | None) -> RowResult | None:
-        """Return what the Z tables have of a voucher that is not to be sent any more; see Settles."""
+    def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
+        """Return what JD Edwards has of a voucher that is not to be sent any more; see Settles."""
         edtn = edtn_in(target_key or "")
-        if not edtn or z.read_back(self._client, self._edus, edtn) is None:
+        if not edtn:
             return None
-        return RowResult(Outcome.CREATED, edtn, awaits=VOUCHER)
+        try:
+            voucher = self._master.completed(voucher_of(sent))
+        except RecordRejected:
+            voucher = None
+        entry = self._journal.entry(record_key)
+        return self._finder.left(edtn, voucher, entry.begun if entry else None)
 
     def follow(self, records: Sequence[Awaiting], sent: Sent) -> list[Followed]:
         """Return what R04110ZA has made of these vouchers; see Follows."""
-        return followed(self._client, self._edus, records, sent)
+        return followed(self._client, records, sent)
 
     def _one(self, ready: Ready) -> RowResult:
         try:
@@ -109,70 +111,24 @@ class VoucherObject:
             entry = self._journal.entry(ready.record_key)
             check_identity(edtn, entry.guid if entry else None)
             voucher = self._master.completed(voucher)
-            there = self._there(voucher, edtn, entry.begun if entry else None)
+            if entry and entry.guid and entry.begun is None:
+                return self._finder.delivered(voucher, edtn, entry.guid)
+            there = self._finder.there(voucher, edtn, entry.begun if entry else None)
             if there is not None:
-                return already(there) if ready.known and entry and entry.begun is None else there
+                return there
             self._master.check(voucher)
         except RecordRejected as refusal:
             return rejected(refusal)
         return self._send(ready, voucher, edtn)
-
-    def _there(self, voucher: Voucher, edtn: str, begun: datetime | None) -> RowResult | None:
-        """Return what JD Edwards has of a voucher; what was sent without an answer may still be on its way."""
-        if begun is not None:
-            self._waited(voucher, edtn, in_doubt_since(begun, self._opened))
-        return self._find(voucher, edtn)
-
-    def _waited(self, voucher: Voucher, edtn: str, since: datetime) -> None:
-        """Wait until a voucher is there whole, or cannot come any more."""
-
-        def whole() -> bool | None:
-            held = z.read_back(self._client, self._edus, edtn)
-            return True if held and not z.differences(voucher, held) else None
-
-        look(whole, since, now=self._client.now, sleep=self._client.pause)
-
-    def _find(self, voucher: Voucher, edtn: str) -> RowResult | None:
-        """Return the answer for an invoice that JD Edwards has already; None for one that it has not.
-
-        :raises RecordRejected: it is there in other words, or under another key.
-        """
-        client, invoice = self._client, (voucher.supplier, voucher.invoice)
-        asks: list[Callable[[], Any]] = [
-            partial(z.read_back, client, self._edus, edtn),
-            partial(z.ask_invoice, client, *invoice),
-            partial(z.ask_voucher, client, *invoice),
-        ]
-        held, elsewhere, posted = client.at_once(asks)
-        if held is not None:
-            return self._compared(voucher, edtn, held)
-        if elsewhere:
-            row = elsewhere[0]
-            where = f"EDUS {row['F0411Z1.EDUS']}, EDTN {row['F0411Z1.EDTN']}"
-            raise RecordRejected(f"this supplier's invoice number is in F0411Z1 already: {where}", code="duplicate")
-        if posted:
-            number = z.number_of(posted[0])
-            raise RecordRejected(f"this supplier's invoice number is in F0411 already: {number}", code="duplicate")
-        return None
-
-    def _compared(self, voucher: Voucher, edtn: str, held: z.Held) -> RowResult:
-        found = z.differences(voucher, held)
-        if not found:
-            return RowResult(Outcome.CREATED, target_id=edtn, awaits=VOUCHER)
-        processed = "it has been processed" if held.is_processed else "correct or delete it in P0411Z1, then replay"
-        message = f"JD Edwards has EDUS {self._edus}, EDTN {edtn}, and not as sent: {'; '.join(found)}; {processed}"
-        return RowResult(Outcome.REJECTED, target_id=edtn, code="differs", message=message)
 
     def _send(self, ready: Ready, voucher: Voucher, edtn: str) -> RowResult:
         foreign = self._master.is_foreign(voucher)
         self._journal.begin(ready, self._client.now())
         answer = self._attempt(voucher, foreign)
         result = self._look(voucher, edtn, answer)
-        if result is None and isinstance(answer, OrchestrationEnded):
-            # It ended with an error and left nothing, so it may be tried once more, as a read is.
-            answer = self._attempt(voucher, foreign)
-            result = self._look(voucher, edtn, answer)
-        return result or self._absent(edtn, answer)
+        if result is not None or answer is not None:
+            self._unseen = 0
+        return result or self._absent(ready, edtn, answer)
 
     def _attempt(self, voucher: Voucher, foreign: bool | None) -> Answer:
         try:
@@ -188,34 +144,42 @@ class VoucherObject:
     def _look(self, voucher: Voucher, edtn: str, answer: Answer) -> RowResult | None:
         """Return what the Z tables say after a call; None when they have nothing."""
         try:
-            if may_still_run(answer):
+            if answer is None or may_still_run(answer):
                 # From now on: the answer may have been waited for longer than the call can go on.
-                self._waited(voucher, edtn, self._client.now())
+                self._finder.waited(voucher, edtn, self._client.now())
             held = z.read_back(self._client, self._edus, edtn)
         except MLConnectorError as error:
             # It was sent: whatever hinders the look, the answer must not get lost with the task.
             return pending(edtn, f"sent, and it could not be read back: {error.message}", answer)
         if held is None:
             return None
-        result = self._compared(voucher, edtn, held)
+        result = self._finder.compared(voucher, edtn, held)
         if result.outcome is not Outcome.CREATED and may_still_run(answer):
             return pending(edtn, "sent without an answer, and only a part of it is there so far", answer)
         if result.outcome is Outcome.CREATED or answer is None:
             return result
         return RowResult(Outcome.REJECTED, edtn, answer.code, f"{answer.message}; {result.message}", words(answer))
 
-    def _absent(self, edtn: str, answer: Answer) -> RowResult:
+    def _absent(self, ready: Ready, edtn: str, answer: Answer) -> RowResult:
         if may_still_run(answer):
             return pending(edtn, "sent without an answer, and it is not there so far", answer)
         if answer is None:
-            return RowResult(
-                Outcome.REJECTED,
-                edtn,
-                "not_read_back",
-                f"the orchestration reports success, and F0411Z1 shows no row with EDUS {self._edus}, EDTN {edtn}. "
-                "Check its inputs EDUS and EDTN, and that this user may read the table; look there before a replay",
-            )
+            return self._unseen_success(ready, edtn)
         return RowResult(Outcome.REJECTED, None, answer.code, answer.message, words(answer))
+
+    def _unseen_success(self, ready: Ready, edtn: str) -> RowResult:
+        """Return the answer where AIS reports success and shows nothing: it is never sent again by itself."""
+        link = ready.target_key or f"{self._edus}-{edtn}"
+        self._journal.created(ready.record_key, link)
+        self._journal.finished(ready.record_key, link)
+        self._unseen += 1
+        message = (
+            f"the orchestration reports success, and F0411Z1 shows no row with EDUS {self._edus}, EDTN {edtn}. Check "
+            "its inputs EDUS and EDTN, and that this user may read the table"
+        )
+        if self._unseen >= UNSEEN:
+            raise ConfigurationError(f"{self._unseen} times in a row {message}")
+        return RowResult(Outcome.REJECTED, edtn, "not_read_back", f"{message}; {SEND_ANEW}", awaits=VOUCHER)
 
 
 def vouchers(client: JdeClient, journal: Journal | None = None) -> VoucherObject:

@@ -31,7 +31,7 @@ KEYS = {
     LEDGER: ("DOC", "DCT", "KCO", "SFX", "SFXE"),
 }
 COLUMNS = {HEADER: ("EDSP", "AN8", "VINV", "AG"), DETAIL: ("AA",), LEDGER: ("AN8", "VINV", "AG")}
-OPTIONAL = {HEADER: ("ACR", "CRCD"), DETAIL: ("ANI", "MCU", "OBJ", "SUB", "ACR"), LEDGER: ("VOD",)}
+OPTIONAL = {HEADER: ("ACR", "CRCD"), DETAIL: ("ANI", "MCU", "OBJ", "SUB", "ACR"), LEDGER: ("VOD", "ACR", "CRCD")}
 """Not named for each of these tables by Oracle; read where the site has them."""
 
 
@@ -147,9 +147,13 @@ def _differ(sent: Any, held: Any) -> bool:
     return held is not None and str(sent).upper() != str(held).upper()
 
 
-def gross_of(rows: Sequence[Row]) -> Decimal:
-    """Return the gross of a voucher from its pay items in F0411."""
-    return sum((Decimal(row[f"{LEDGER}.AG"] or 0) for row in rows), Decimal(0))
+def gross_of(rows: Sequence[Row], voucher: Voucher) -> Decimal:
+    """Return the gross of an invoice from its pay items in F0411, in the voucher's currency where they have it."""
+    foreign = any(row[f"{LEDGER}.ACR"] for row in rows) and any(
+        row[f"{LEDGER}.CRCD"] == voucher.currency for row in rows
+    )
+    column = f"{LEDGER}.ACR" if foreign else f"{LEDGER}.AG"
+    return sum((Decimal(row[column] or 0) for row in rows), Decimal(0))
 
 
 def number_of(row: Row) -> str:

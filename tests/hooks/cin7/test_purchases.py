@@ -469,7 +469,7 @@ def test_a_whole_order_whose_answer_was_lost_is_told(
     cin7.answer("GET", "purchase", FULL)
     target = Purchases(client, journal)
     assert isinstance(target, Settles)
-    assert target.settle(RECORD, RECORD) == RowResult(Outcome.CREATED, "g-1")
+    assert target.settle(RECORD, RECORD, {}) == RowResult(Outcome.CREATED, "g-1")
     assert cin7.writes == []
 
 
@@ -479,10 +479,10 @@ def test_a_header_whose_order_is_not_sent_any_more_is_voided(
     """Nothing of it is left; one that was never made leaves nothing either."""
     journal.begin(Ready(RECORD, {}), clock.now())
     cin7.pages("purchaseList", [ROW])
-    assert Purchases(client, journal).settle(RECORD) is None
+    assert Purchases(client, journal).settle(RECORD, None, {}) is None
     assert (cin7.writes, journal.entry(RECORD)) == (["DELETE purchase"], None)
     journal.begin(Ready("other", {}), clock.now() - timedelta(hours=1))
-    assert Purchases(client, journal).settle("other") is None
+    assert Purchases(client, journal).settle("other", None, {}) is None
     assert len(cin7.writes) == 1
 
 
@@ -544,7 +544,7 @@ def test_a_purchase_that_is_not_shown_any_more_is_nothing(
     journal.created(RECORD, "g-1")
     for path in ("purchase", "advanced-purchase"):
         cin7.answer("GET", path, failure("not found", code=404))
-    assert Purchases(client, journal).settle(RECORD, RECORD) is None
+    assert Purchases(client, journal).settle(RECORD, RECORD, {}) is None
 
 
 CANCELLED = {"SKU": "AB-1", "Quantity": 1, "Price": 1, "SourceStatus": "cancelled"}

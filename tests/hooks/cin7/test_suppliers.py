@@ -303,10 +303,10 @@ def test_what_became_of_a_supplier_that_is_not_sent_any_more(client: Cin7Client,
     """It is told by its marker; where nothing bears it, nothing was made."""
     journal = MemoryJournal()
     journal.begin(Ready("1001", {}), clock.now() - timedelta(hours=1))
-    assert Suppliers(client, journal).settle("1001", "1001") is None
+    assert Suppliers(client, journal).settle("1001", "1001", {}) is None
     journal.begin(Ready("1001", {}), clock.now() - timedelta(hours=1))
     server.pages("supplier", [{**THERE, "AdditionalAttribute10": "[ERP 1001]"}])
-    assert Suppliers(client, journal).settle("1001", "1001") == RowResult(Outcome.CREATED, "g-1")
+    assert Suppliers(client, journal).settle("1001", "1001", {}) == RowResult(Outcome.CREATED, "g-1")
     assert isinstance(Suppliers(client, journal), Settles)
 
 

@@ -112,7 +112,8 @@ def order(number: int, price: str = "10.10") -> dict[str, Any]:
 
 
 def deliver(target: RecordObject, payload: dict[str, Any]) -> RowResult:
-    (result,) = target.deliver("", [Ready("key", payload)])
+    key = payload.get("poNumber") or payload.get("extCode") or "key"
+    (result,) = target.deliver("", [Ready(key, payload)])
     return result
 
 

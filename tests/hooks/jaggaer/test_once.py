@@ -48,7 +48,8 @@ def test_a_try_is_noted_before_it_is_made(client: JaggaerClient, server: Any, jo
         noted.append(begun(journal))
         return {"returnCode": 0, "purchaseOrderId": 9}
 
-    server.answer("GET", ORDERS, orders(), orders((9, NUMBER)))
+    server.answer("GET", ORDERS, orders())
+    server.answer("GET", f"{ORDERS}/9", {"header": {"purchaseOrderId": 9, "poNumber": NUMBER}})
     server.answer("POST", ORDERS, answer)
     target = purchase_orders(client, journal)
     for outcome in (Outcome.CREATED, Outcome.UPDATED):
@@ -161,13 +162,13 @@ def test_a_record_that_is_not_sent_any_more(client: JaggaerClient, server: Any, 
     target = purchase_orders(client, journal)
     server.answer("GET", ORDERS, orders((9, NUMBER)), orders((9, NUMBER)), orders((8, NUMBER), (9, NUMBER)), orders())
     journal.begin(Ready(KEY, {}), NOW - timedelta(hours=1))
-    assert target.settle(KEY, NUMBER) == RowResult(Outcome.CREATED, target_id="9")
+    assert target.settle(KEY, NUMBER, {}) == RowResult(Outcome.CREATED, target_id="9")
     journal.created(KEY, "9")
-    assert target.settle(KEY, NUMBER) == RowResult(Outcome.UPDATED, target_id="9")
-    several = target.settle(KEY, NUMBER)
+    assert target.settle(KEY, NUMBER, {}) == RowResult(Outcome.UPDATED, target_id="9")
+    several = target.settle(KEY, NUMBER, {})
     assert several is not None
     assert several.code == "ambiguous"
-    assert target.settle(KEY, NUMBER) is target.settle(KEY, None) is None
+    assert target.settle(KEY, NUMBER, {}) is target.settle(KEY, None, {}) is None
 
 
 def test_a_code_whose_creation_was_lost(make_client: Make, server: Any, journal: MemoryJournal) -> None:
@@ -180,5 +181,5 @@ def test_a_code_whose_creation_was_lost(make_client: Make, server: Any, journal:
     target = cost_centers(make_client(resources={"cost_centers": own}), journal)
     (made,) = target.deliver("", [Ready(KEY, {"code": "30"})])
     assert made == RowResult(Outcome.CREATED, target_id="30")
-    assert target.settle(KEY, "30") == RowResult(Outcome.UPDATED, target_id="30")
-    assert cost_centers(make_client(), journal).settle(KEY, "30") is None
+    assert target.settle(KEY, "30", {}) == RowResult(Outcome.UPDATED, target_id="30")
+    assert cost_centers(make_client(), journal).settle(KEY, "30", {}) is None

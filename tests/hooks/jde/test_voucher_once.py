@@ -157,12 +157,12 @@ def test_an_amount_of_nothing_is_no_voucher(target: VoucherObject, site: Site) -
 
 def test_settling_what_is_not_sent_any_more(target: VoucherObject) -> None:
     """The Z tables say whether it has arrived."""
-    assert target.settle(KEY, f"SVCBATCH-{EDTN}") is None
+    assert target.settle(KEY, f"SVCBATCH-{EDTN}", INVOICE) is None
     deliver(target)
-    result = target.settle(KEY, f"SVCBATCH-{EDTN}")
+    result = target.settle(KEY, f"SVCBATCH-{EDTN}", INVOICE)
     assert result is not None
     assert (result.outcome, result.target_id, result.awaits) == (Outcome.CREATED, EDTN, "voucher")
-    assert target.settle(KEY, None) is None
+    assert target.settle(KEY, None, INVOICE) is None
 
 
 def test_what_has_become_of_vouchers(target: VoucherObject, site: Site) -> None:

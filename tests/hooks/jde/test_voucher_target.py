@@ -27,8 +27,8 @@ def target(site: Site, make_client: Make) -> VoucherObject:
     return made
 
 
-def deliver(target: VoucherObject, **changes: Any) -> RowResult:
-    ready = Ready("J-1", {**INVOICE, **changes})
+def deliver(target: VoucherObject, *, key: str = "J-1", **changes: Any) -> RowResult:
+    ready = Ready(key, {**INVOICE, **changes})
     assert target.batch_size(target.group(ready)) == 1
     (result,) = target.deliver(target.group(ready), [ready])
     return result
@@ -107,21 +107,42 @@ def test_a_look_that_fails_does_not_lose_the_record(site: Site, target: VoucherO
 def test_an_error_of_the_orchestration_rejects_with_the_vendors_words(
     site: Site, target: VoucherObject, status: int
 ) -> None:
-    """Nothing was written: its code, and its words apart; an HTTP 500, which may pass, is tried once more."""
+    """Nothing was written: its code, and its words apart. It has ended, and is not tried again by itself."""
     failed = {"errorDetails": {"errors": [{"CODE": "0002", "TITLE": "Jane's record invalid"}]}, "message": "no"}
-    site.writes, site.answers = [None, None], [{"status": status, "json": failed}] * 2
+    site.writes, site.answers = [None], [{"status": status, "json": failed}]
     result = deliver(target)
     assert (result.outcome, result.code) == (Outcome.REJECTED, "0002")
     assert "Jane" in (result.detail or "")
     assert "Jane" not in (result.message or "")
-    assert site.runs == (2 if status == 500 else 1)
+    assert site.runs == 1
 
 
-def test_a_passing_fault_is_overcome(site: Site, target: VoucherObject) -> None:
-    """It ended, nothing is there, so it goes once more."""
+def test_a_fault_of_the_server_is_no_answer(site: Site, target: VoucherObject) -> None:
+    """AIS may have given up on a call that goes on behind it: it is waited for, and the next delivery looks first."""
     site.writes, site.answers = [None], [{"status": 500, "json": {"message": "x", "exception": "a.B"}}]
+    assert deliver(target).outcome is Outcome.PENDING
+    assert site.runs == 1
     assert deliver(target).outcome is Outcome.CREATED
     assert len(site.ais.tables["F0411Z1"]) == 1
+
+
+def test_an_orchestration_that_is_not_there(site: Site, target: VoucherObject) -> None:
+    """It is the Connection that is wrong, and no voucher is in doubt for it."""
+    site.writes, site.answers = [None], [{"status": 404, "json": {"message": "not found"}}]
+    with pytest.raises(ConfigurationError, match="'ORCH'"):
+        deliver(target)
+
+
+def test_success_without_rows(site: Site, target: VoucherObject) -> None:
+    """It is refused and never sent again by itself; three in a row are the orchestration's fault."""
+    site.writes = [None] * 3
+    result = deliver(target)
+    assert (result.outcome, result.code, result.awaits) == (Outcome.REJECTED, "not_read_back", "voucher")
+    assert deliver(target).code == "not_there"
+    assert site.runs == 1
+    deliver(target, key="J-2", VINV="INV-2")
+    with pytest.raises(ConfigurationError, match="EDUS"):
+        deliver(target, key="J-3", VINV="INV-3")
 
 
 def test_an_error_after_the_rows_were_written(site: Site, target: VoucherObject) -> None:
@@ -143,13 +164,6 @@ def test_a_line_that_was_refused(site: Site, target: VoucherObject) -> None:
     assert "account refused" in (result.detail or "")
     assert deliver(target).code == "differs"
     assert site.runs == 1
-
-
-def test_success_without_rows_is_not_believed(site: Site, target: VoucherObject) -> None:
-    """Nor sent again by itself: the rows may stand under another key, or out of this user's sight."""
-    site.writes = [None]
-    result = deliver(target)
-    assert (result.outcome, result.code, site.runs) == (Outcome.REJECTED, "not_read_back", 1)
 
 
 def test_amounts_that_were_scaled_on_the_way(site: Site, target: VoucherObject) -> None:
