@@ -117,7 +117,7 @@ def test_a_killed_replay_of_documents_sends_none_twice(
     new_flow: Callable[..., Flow], run_dag: RunDag, monkeypatch: pytest.MonkeyPatch, origin: str
 ) -> None:
     """Vouchers: the task dies after the second was made and before its answer is kept; the retry asks, and goes on."""
-    flow = linked_flow(new_flow, faults={"jde": {"orchestration_error": {"first": 8}}})
+    flow = linked_flow(new_flow, faults={"jde": {"orchestration_error": {"first": 4}}})
     [account] = list(Books(flow.server).accounts())[:1]
     for number in range(4):
         line = {"amount": f"{number + 1}0.00", "account": account}
