@@ -117,7 +117,10 @@ def url(value: Any) -> str | None:
 
 def domain(value: Any) -> str | None:
     """The domain of a web address, without `www.`: `https://www.acme.com/shop` becomes `acme.com`."""
-    host = urlsplit(url(value) or "").hostname or ""
+    try:
+        host = urlsplit(url(value) or "").hostname or ""
+    except ValueError:
+        raise ValueError("is no web address") from None
     return host.removeprefix("www.") or None
 
 

@@ -148,6 +148,7 @@ class Writer:
 
     def _delivered(self, item: Mapped, result: RowResult, now: datetime) -> Delivery:
         delivered = result.outcome in (Outcome.CREATED, Outcome.UPDATED)
+        aligned = self._job.sync.aligned
         by_id = self._job.sync.personal_key or self._job.sync.link_by_id
         own_key = result.target_id if by_id else item.target_key
         return Delivery(
@@ -162,6 +163,6 @@ class Writer:
             reason_code=result.code or item.code,
             reason=result.message or item.reason,
             fields=self.trail.fields(item.payload, result.detail),
-            link=own_key if delivered else None,
+            link=own_key if delivered or (aligned and result.outcome is Outcome.UNCHANGED) else None,
             waits_for=item.waits_for or (f"@{result.awaits}" if result.awaits else None),
         )

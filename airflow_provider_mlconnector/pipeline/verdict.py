@@ -56,6 +56,7 @@ class Judge:
         self._job, self._resumed, self._again = job, resumed or again, again
         # Whether there is a partner is for the target to say, each time.
         self._retries = retries_rejects or again or job.sync.aligned
+        self._looks_again = job.sync.aligned and retries_rejects
         self._planned_owners = owners or {}
         self._reported: dict[str, bool] = {}
 
@@ -109,7 +110,7 @@ class Judge:
                 verdicts.carried.append((item, state))
             else:
                 verdicts.decided.append((item, Outcome(item.status)))
-        elif state and state.content_hash == item.content_hash and state.status != Outcome.PENDING:
+        elif state and self._is_unchanged(item, state):
             verdicts.unchanged.append(item)
             if state.status in (Outcome.REJECTED, Outcome.SKIPPED):
                 verdicts.reopened.append(item.record_key)
@@ -122,6 +123,11 @@ class Judge:
             known = bool(state and state.content_hash and state.target_key == item.target_key)
             ready = Ready(item.record_key, item.payload or {}, known=known, target_key=item.target_key)
             verdicts.send.append((item, ready))
+
+    def _is_unchanged(self, item: Mapped, state: RecordState) -> bool:
+        if self._looks_again or state.status == Outcome.PENDING:
+            return False
+        return state.content_hash == item.content_hash
 
     def _is_refused(self, state: RecordState) -> bool:
         """Whether the target has said no to just this, for the record itself or for the whole object (1018)."""

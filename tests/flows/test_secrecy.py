@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.sandbox.core.vendor import Vendor
 from airflow_provider_mlconnector.sandbox.scenarios import SCENARIOS
 from tests.flows import loud_runner
 
-MAY_CARRY_CREDENTIALS = {"authorization", "jde-ais-auth"}
+MAY_CARRY_CREDENTIALS = {"authorization", "jde-ais-auth", "api-auth-applicationkey"}
 
 
 @dataclass
@@ -162,7 +162,7 @@ def test_no_secret_is_told(loud: Loud) -> None:
 
 
 def test_only_the_proper_headers_carry_credentials(loud: Loud) -> None:
-    """No header but Authorization and AIS's own carries a password, secret or token."""
+    """No header but Authorization and those of AIS and Cin7 carries a password, secret or token."""
     tokens = set().union(*(wire.tokens() for wire in loud.wires.values()))
     for wire in loud.wires.values():
         for headers in wire.headers:

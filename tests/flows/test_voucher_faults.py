@@ -19,7 +19,8 @@ SYNC = "jaggaer_to_jde.invoices"
 GENERIC = ("drop_after_commit", "drop_before", "502", "503")
 LATE_MS = 80
 OWN = {
-    "jde": ("orchestration_error", "orchestration_error_committed"),
+    # An orchestration that says itself that it failed is believed: its record is refused, not sent again.
+    "jde": ("orchestration_error_committed",),
     "jaggaer": ("429", "429_date", "429_no_header", "odd_content_type", "repeated_page"),
 }
 TOKEN = {"jde": ("444", "restart"), "jaggaer": ("401", "restart")}

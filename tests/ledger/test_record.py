@@ -230,3 +230,25 @@ def test_too_long_is_refused(ledger: Ledger, scope: Scope, now: datetime) -> Non
         pytest.skip("SQLite has no lengths")
     with pytest.raises(DataError):
         record(ledger, scope, created("k" * 251, now))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REJECTED, Outcome.UNCHANGED, Outcome.PENDING])
+def test_what_the_target_works_on_is_followed_whatever_else_happens(
+    outcome: Outcome, ledger: Ledger, scope: Scope, now: datetime
+) -> None:
+    """A later refusal, or a wait for a link, does not end it; the next delivery does."""
+    record(ledger, scope, replace(created("1", now), waits_for="@voucher"))
+    record(ledger, scope, replace(created("1", now), outcome=outcome, content_hash="h2", waits_for="companies|9"))
+    assert state(ledger, scope)["waits_for"] == "@voucher"
+    ledger.close_rejects(scope, ["1"])
+    ledger.settle(scope, ["1"], now + timedelta(days=1), "v")
+    assert state(ledger, scope)["waits_for"] == "@voucher"
+    record(ledger, scope, created("1", now))
+    assert state(ledger, scope)["waits_for"] is None
+
+
+def test_what_was_last_sent_is_not_lost_to_a_bare_event(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """An event without fields tells nothing of what was sent."""
+    record(ledger, scope, replace(created("1", now), fields={"VINV": {"source": [], "value": "A-1"}}))
+    record(ledger, scope, replace(created("1", now), fields=None))
+    assert ledger.reading.last_sent(scope, "1") == {"VINV": "A-1"}

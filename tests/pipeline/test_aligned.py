@@ -33,3 +33,27 @@ def test_what_is_aligned_is_looked_up_again_for_those_who_wait(world: World) -> 
             del world.target.refused["7"]
     assert asked == [(), (), ("7",), ("1",)]
     assert world.trail("1") == ["rejected", "created"]
+
+
+def test_a_full_refresh_looks_for_each_pair_again(world: World) -> None:
+    """The target's own list, or the Connection's map, may have changed while the source has not."""
+    world.sync = make_sync("a_to_b.codes", aligned=True)
+    world.run([record(7), record(8)])
+    calls = len(world.target.calls)
+    world.run([record(7), record(8)])
+    assert len(world.target.calls) == calls
+    world.target.refused = {"7": RowResult(Outcome.REJECTED, code="unmatched")}
+    world.run([record(7), record(8)], job=world.job({"full_refresh": True}))
+    assert world.trail("7") == ["created", "rejected"]
+    assert set(world.ledger.links("abc", ("a", "b"), "codes").of(["7", "8"])) == {"8"}
+
+
+def test_a_pair_that_is_refused_is_no_pair_any_more(world: World) -> None:
+    """Whoever resolved a link by it would name what the target has no partner for."""
+    world.sync = make_sync("a_to_b.codes", aligned=True)
+    world.run([record(7), record(8)])
+    links = world.ledger.links("abc", ("a", "b"), "codes")
+    assert set(links.of(["7", "8"])) == {"7", "8"}
+    world.target.refused = {"7": RowResult(Outcome.REJECTED, code="inactive")}
+    world.run([record(7, "renamed"), record(8)])
+    assert set(links.of(["7", "8"])) == {"8"}

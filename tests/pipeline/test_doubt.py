@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, look
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
-from tests.pipeline.fakes import Killed, World, make_sync, record
+from tests.pipeline.fakes import CHANGED, DAY, Killed, World, make_sync, record
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
 
@@ -27,6 +27,7 @@ class Vendor:
     things: dict[str, str] = field(default_factory=dict)
     mishaps: dict[str, list[str]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    settled: list[tuple[str | None, dict[str, Any]]] = field(default_factory=list)
 
     def send(self, key: str) -> str:
         mishap = next(iter(self.mishaps.get(key, ())), "")
@@ -80,6 +81,7 @@ class OnceTarget:
             return RowResult(Outcome.PENDING, code="no_answer", message="no answer")
 
     def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
+        self.vendor.settled.append((target_key, dict(sent)))
         found = self.vendor.find(record_key)
         return RowResult(Outcome.CREATED, found) if found else None
 
@@ -214,6 +216,34 @@ def test_one_that_is_out_of_scope_by_now_is_asked_for(world: World, vendor: Vend
     counts = commit(deliver(world, [record(1)]))
     assert (counts["read"], counts["skipped"], counts["created"]) == (1, 1, 0)
     assert world.trail("1")[-2:] == ["created", "skipped"]
+
+
+def test_one_whose_key_has_changed_is_asked_for_by_its_old_one(world: World, vendor: Vendor) -> None:
+    """Whoever sends it under the new key would never look for the old: it is settled first, by what was sent."""
+    unknown(world, vendor)
+    vendor.things["N7"] = "1"
+    deliver(world, [record(1, ID="other")])
+    assert vendor.settled == [("1", {"id": "1", "name": "name 1"})]
+    assert vendor.things == {"N7": "1"}
+    assert world.trail("1")[-2:] == ["created", "updated"]
+
+
+def test_one_found_to_have_arrived_keeps_its_key(world: World, vendor: Vendor) -> None:
+    """It counts as delivered from then on: where a key is given once, no other record gets it."""
+    unknown(world, vendor)
+    vendor.things["N7"] = "1"
+    commit(deliver(world, []))
+    world.sync = make_sync(open_target=world.sync.open_target, link_by_id=True, once=True)
+    deliver(world, [record(2, ID="1", changed=CHANGED + DAY)])
+    assert world.trail("2") == ["skipped"]
+
+
+def test_no_answers_any_more_end_the_task(world: World, vendor: Vendor) -> None:
+    """Five in a row: the rest is not sent into the dark."""
+    vendor.mishaps = {str(n): ["lost before"] for n in range(20)}
+    with pytest.raises(OutcomeUnknown, match="in a row"):
+        deliver(world, [record(n) for n in range(20)])
+    assert sum(not left for left in vendor.mishaps.values()) < 10
 
 
 def test_a_dry_run_and_a_limited_one_ask_nothing(world: World, vendor: Vendor) -> None:

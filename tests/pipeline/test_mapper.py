@@ -202,6 +202,18 @@ def test_a_link_that_leads_the_other_way(world: World) -> None:
     )
 
 
+def test_a_link_that_leads_to_several(world: World) -> None:
+    """None of them is meant alone, so none is taken."""
+    links = world.ledger.links("abc", ("b", "a"), "things")
+    for key in ("A-7", "A-8"):
+        links.put(key, "Ext", READ_AT)
+    rows = ROWS.plus([to("thing", "T.THING", convert="text")])
+    world.sync = make_sync("a_to_b.others", rows=rows, links=(Link("thing", "things", required=True, reverse=True),))
+    (item,) = mapped(world, record(1, THING="ext"), job=replace(world.job(), mirror="abc"))
+    assert (item.status, item.code) == ("rejected", "missing_link")
+    assert "several records are linked" in (item.reason or "")
+
+
 def test_a_link_that_the_plan_does_without(world: World) -> None:
     """The source's keys are the target's own there: nothing is looked up."""
     world.sync = linked(required=True)

@@ -11,7 +11,7 @@ from airflow_provider_mlconnector.exceptions import (
     PermissionDenied,
     UnexpectedAnswer,
 )
-from airflow_provider_mlconnector.hooks.jaggaer.envelope import Listing, dig, lists, read_listing, value_of
+from airflow_provider_mlconnector.hooks.jaggaer.envelope import Listing, dig, key_of, lists, read_listing, value_of
 from airflow_provider_mlconnector.hooks.jaggaer.errors import NotFound
 from airflow_provider_mlconnector.hooks.jaggaer.models import moment_of
 from airflow_provider_mlconnector.hooks.jaggaer.reading import Lister
@@ -74,9 +74,16 @@ def first_page(client: JaggaerClient, name: str) -> tuple[Mapping[str, Any], Lis
 
 def _looked(client: JaggaerClient, name: str, resource: Resource) -> str:
     document, listing = first_page(client, name)
-    problems = list(_problems(document, listing, resource, client))
+    problems = [*_problems(document, listing, resource, client), *_detail(client, name, resource, listing)]
     count = "an unknown number of" if listing.total is None else str(listing.total)
     return f"DOES NOT FIT: {'; '.join(problems)}" if problems else f"fits, {count} records"
+
+
+def _detail(client: JaggaerClient, name: str, resource: Resource, listing: Listing) -> Iterator[str]:
+    """Yield what is wrong with the path of one record, tried with the first of the list."""
+    key = key_of(listing.items[0], resource.key) if listing.items else None
+    if resource.detail and key and client.get(name, key) is None:
+        yield f"the list's {key} is not found at '{resource.detail}' (detail)"
 
 
 def _problems(

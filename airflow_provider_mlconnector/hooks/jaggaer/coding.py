@@ -93,8 +93,8 @@ class CodedObject:
         except RecordRejected as several:
             return RowResult(Outcome.REJECTED, code=several.code, message=several.message)
         if key is not None:
-            # What is delivered is the pair: it is made once, and stands from then on.
-            return RowResult(Outcome.UPDATED if ready.known else Outcome.CREATED, target_id=key)
+            # What is delivered is the pair; nothing is written where it is made already.
+            return RowResult(Outcome.UNCHANGED if ready.known else Outcome.CREATED, target_id=key)
         if self._writer:
             made = self._writer.deliver(self._name, [ready])[0]
             return replace(made, target_id=code) if made.target_id else made

@@ -1,7 +1,8 @@
 """The GL distribution of an invoice: each line's amount on the accounts it is coded to, exact, or why it cannot be.
 
 Lines carry charges of their own (tax, freight, handling, discount), which go where the line goes. What the header has
-beyond them needs a coding of the header; without one the invoice cannot be distributed, and is to be rejected.
+beyond them needs a coding of the header; without one the invoice cannot be distributed, and is to be rejected. Tax
+alone may be without an account: the target may post it by itself.
 A credit memo is negative throughout; one that is written with positive amounts is turned round.
 """
 
@@ -15,11 +16,11 @@ from typing import Any
 from airflow_provider_mlconnector.currencies import unit_of
 from airflow_provider_mlconnector.hooks.jaggaer.splits import Split, shares
 
-LINES, TOTAL = "GL.LINES", "GL.TOTAL"
+LINES, TOTAL, TAX = "GL.LINES", "GL.TOTAL", "GL.TAX"
 PROBLEM, CODE = "GL.PROBLEM", "GL.PROBLEM_CODE"
 ZERO = Decimal(0)
 CHARGES = {
-    "TAX": ("tax", "tax", "tax_not_coded"),
+    "TAX": ("tax", "tax", "not_coded"),
     "SHIPPING": ("shipping", "freight", "freight_not_coded"),
     "HANDLING": ("handling", "handling", "freight_not_coded"),
     "DISCOUNT": ("discount", "discount", "discount_not_coded"),
@@ -55,16 +56,21 @@ def distribution(record: Mapping[str, Any], coding: Sequence[Split]) -> dict[str
     """Return the columns `GL.…` of an invoice's record (columns `INVOICE.…` without that name).
 
     `GL.LINES`: entries with `ACCOUNT`, `NET` (all but tax), `TAX`, `LINE` (the line's number; none for a charge of the
-    header), `DESCRIPTION` and `custom_…` for each further field of the coding. `GL.TOTAL`: the invoice's, negative for
-    a credit memo. `GL.PROBLEM` and `GL.PROBLEM_CODE`: why there is no distribution.
+    header), `DESCRIPTION` and `custom_…` for each further field of the coding; `ACCOUNT` is None for tax of a header
+    without a coding. `GL.TOTAL` and `GL.TAX`: the invoice's, negative for a credit memo. `GL.PROBLEM` and
+    `GL.PROBLEM_CODE`: why there is no distribution.
 
     :param coding: of the header.
     """
     try:
         total, entries = _distributed(record, coding)
     except Undistributed as error:
-        return {LINES: [], TOTAL: record.get("TOTAL"), PROBLEM: str(error), CODE: error.code}
-    return {LINES: entries, TOTAL: total, PROBLEM: None, CODE: None}
+        return {LINES: [], TOTAL: record.get("TOTAL"), TAX: None, PROBLEM: str(error), CODE: error.code}
+    except ArithmeticError:
+        text = "its amounts are too large to be reckoned with"
+        return {LINES: [], TOTAL: record.get("TOTAL"), TAX: None, PROBLEM: text, CODE: "unreadable"}
+    tax = sum((entry["TAX"] for entry in entries), ZERO)
+    return {LINES: entries, TOTAL: total, TAX: tax, PROBLEM: None, CODE: None}
 
 
 def _distributed(record: Mapping[str, Any], coding: Sequence[Split]) -> tuple[Decimal, list[dict[str, Any]]]:
@@ -165,6 +171,9 @@ def _spread(line: _Line, unit: Decimal) -> tuple[list[Decimal], list[Decimal]]:
 
 def _charge(name: str, value: Decimal, coding: Sequence[Split], unit: Decimal) -> Iterator[dict[str, Any]]:
     _, word, code = CHARGES[name]
+    if name == "TAX" and not coding:
+        yield _entry({"account": None, "fields": {}}, ZERO, value, None, word)
+        return
     if not coding or any(not split["account"] for split in coding):
         raise Undistributed(code, f"{word} of {abs(value):f} is on the header, and has no account")
     try:

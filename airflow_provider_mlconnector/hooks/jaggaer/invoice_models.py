@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -18,7 +19,13 @@ from airflow_provider_mlconnector.hooks.jaggaer.models import (
     text_of,
 )
 
-CREDIT_MEMO = "credit memo"
+CREDITS = frozenset({"creditmemo", "creditnote"})
+INVOICES = frozenset({"", "invoice"})
+
+
+def plain(word: str) -> str:
+    """Return a word of the vendor's as it is compared: without case, blanks and signs."""
+    return "".join(sign for sign in word.casefold() if sign.isalnum())
 
 
 def name_of(value: Any) -> str:
@@ -94,29 +101,38 @@ class InvoiceHeader(Charged):
 
     @property
     def is_credit(self) -> bool:
-        """Whether it is a credit memo."""
-        return self.invoice_type.casefold() == CREDIT_MEMO
+        """Whether it is a credit memo.
 
-    @property
-    def has_order(self) -> bool:
-        """Whether it is about a purchase order, so that it has to be matched."""
-        kind = self.invoice_line_type.casefold().replace("-", "").replace(" ", "")
-        return kind == "po" if kind else self.non_po_invoice is False
+        :raises ValueError: a type that nobody knows; it might be either.
+        """
+        kind = plain(self.invoice_type)
+        if kind not in CREDITS | INVOICES:
+            raise ValueError("invoiceType is neither Invoice nor Credit memo")
+        return kind in CREDITS
+
+    def has_order(self, lines: Iterable[InvoiceLine]) -> bool:
+        """Whether it is about a purchase order, so that it has to be matched; in doubt it is."""
+        kind = plain(self.invoice_line_type)
+        if kind == "nonpo" or (not kind and self.non_po_invoice):
+            return False
+        if kind or self.non_po_invoice is False:
+            return True
+        return bool(self.match_status) or any(line.po_number for line in lines)
 
     @property
     def is_approved(self) -> bool:
         """Whether its workflow is completed."""
-        return self.workflow_status.casefold() == "completed"
+        return plain(self.workflow_status) == "completed"
 
     @property
     def is_matched(self) -> bool:
-        """Whether it is matched to its order, or has none."""
-        return not self.has_order or self.match_status.casefold() == "matched"
+        """Whether it is matched to its order."""
+        return plain(self.match_status) == "matched"
 
     @property
     def is_payable(self) -> bool:
-        """Whether it may be paid: JAGGAER says so, and an invoice with an order is matched."""
-        return self.payment_status.casefold() == "payable" and self.is_matched
+        """Whether JAGGAER says that it may be paid."""
+        return plain(self.payment_status) == "payable"
 
 
 class InvoiceLine(Charged):

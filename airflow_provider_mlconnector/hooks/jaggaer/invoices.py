@@ -53,10 +53,16 @@ def record_of(invoice: Mapping[str, Any], key: str, modified: str | None, accoun
     return {**found, "record_key": key, "changed_at": changed}
 
 
+def unread(key: str, why: str) -> dict[str, Any]:
+    """Return the record of an invoice that could not be read; it is to be rejected."""
+    return {f"{TABLE}.ID": key, f"{TABLE}.PROBLEM": why, "record_key": key, "changed_at": None}
+
+
 def _ours(header: Mapping[str, Any], invoice: Mapping[str, Any], account_field: str) -> dict[str, Any]:
     head = InvoiceHeader.model_validate(header)
-    coding = splits_of(header, account_field)
-    lines = [_line(line, at, coding, account_field) for at, line in enumerate(entries_of(invoice.get("lineList")), 1)]
+    coding, given = splits_of(header, account_field), entries_of(invoice.get("lineList"))
+    lines = [_line(line, at, coding, account_field) for at, line in enumerate(given, 1)]
+    has_order = head.has_order(InvoiceLine.model_validate(line) for line in given)
     return {
         "NUMBER": head.invoice_number or None,
         "SUPPLIER_INVOICE": head.supplier_invoice_number or None,
@@ -64,9 +70,9 @@ def _ours(header: Mapping[str, Any], invoice: Mapping[str, Any], account_field: 
         "SUPPLIER_ID": head.supplier.id or None,
         "TYPE": head.invoice_type or None,
         "CREDIT": head.is_credit,
-        "PO": head.has_order,
+        "PO": has_order,
         "APPROVED": head.is_approved,
-        "MATCHED": head.is_matched,
+        "MATCHED": head.is_matched or not has_order,
         "PAYABLE": head.is_payable,
         "INVOICE_DATE": head.invoice_date,
         "DUE_DATE": head.due_date,

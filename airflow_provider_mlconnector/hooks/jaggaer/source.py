@@ -7,17 +7,18 @@ one. So the headers are gone through first; what changed is read in ascending or
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, UnexpectedAnswer
+from airflow_provider_mlconnector.exceptions import ConfigurationError, PermissionDenied, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jaggaer.envelope import key_of, value_of
-from airflow_provider_mlconnector.hooks.jaggaer.invoices import TABLE, record_of
+from airflow_provider_mlconnector.hooks.jaggaer.invoices import TABLE, record_of, unread
 from airflow_provider_mlconnector.hooks.jaggaer.models import moment_of
-from airflow_provider_mlconnector.pipeline.ports import Batch, ReadRequest
+from airflow_provider_mlconnector.pipeline.ports import Batch, ReadRequest, Record
 from airflow_provider_mlconnector.pipeline.window import Window
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,18 @@ AT_ONCE = 50
 """Invoices per batch: what a crash may cause to be read again."""
 BOUNDED = ("params", "backfill")
 """Windows that end where someone said; the others end at the present, and what changes while they are read is in."""
+
+
+FEW = 5
+"""So many that cannot be read may be as many troubles; more, and not one that can, are the path's or the user's."""
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Why an invoice was not read; `gone`: it is not there."""
+
+    why: str
+    gone: bool = False
 
 
 class InvoiceSource:
@@ -44,24 +57,25 @@ class InvoiceSource:
         keys = iter(sorted((key for key in wanted if after is None or order_of(key) > after), key=order_of))
         while chunk := list(islice(keys, AT_ONCE)):
             read_at = self._client.now()
-            invoices = self._client.at_once(self._invoice, chunk)
-            rows = [
-                self._record(key, invoice, request.columns)
-                for key, invoice in zip(chunk, invoices, strict=True)
-                if invoice is not None
-            ]
-            if gone := len(chunk) - len(rows):
-                self._check_gone(gone, len(listed.intersection(chunk)))
+            rows = self._of_chunk(chunk, listed, request.columns)
             yield Batch(rows, read_at, chunk[-1])
 
-    def _check_gone(self, gone: int, listed: int) -> None:
-        """Refuse to take every invoice of the list for deleted: then it is the path that is wrong."""
-        if listed and gone >= listed:
+    def _of_chunk(self, chunk: Sequence[str], listed: set[str], columns: frozenset[str]) -> list[Record]:
+        """Return the records of these invoices; one that cannot be read tells that, and does not stop the others."""
+        answers = dict(zip(chunk, self._client.at_once(self._invoice, chunk), strict=True))
+        failed = {key: answer for key, answer in answers.items() if isinstance(answer, Unread) and key in listed}
+        told = sum(key in listed for key in chunk)
+        if told >= FEW and len(failed) == told:
+            why = next(iter(failed.values())).why
             raise ConfigurationError(
-                f"Connection '{self._client.connection.conn_id}': none of {listed} invoices of the list is found at "
-                f"'{self._resource.detail}'; set resources.{RESOURCE}.detail in extra"
+                f"Connection '{self._client.connection.conn_id}': none of {told} invoices of the list can be read at "
+                f"'{self._resource.detail}' ({why}); set resources.{RESOURCE}.detail in extra"
             )
-        log.info("jaggaer invoices: %d are not there any more", gone)
+        return [
+            record
+            for key, answer in answers.items()
+            if (record := self._record(key, answer, columns, is_listed=key in listed)) is not None
+        ]
 
     def _changed(self, window: Window) -> Iterator[str]:
         """Yield the ids of the invoices whose header says that they changed in the window."""
@@ -80,12 +94,22 @@ class InvoiceSource:
                     )
                 yield key
 
-    def _invoice(self, key: str) -> dict[str, Any] | None:
-        return self._client.get(RESOURCE, key)
+    def _invoice(self, key: str) -> dict[str, Any] | Unread:
+        try:
+            return self._client.get(RESOURCE, key) or Unread("it is in the list, and not found by its id", gone=True)
+        except (PermissionDenied, UnexpectedAnswer) as refused:
+            return Unread(f"it cannot be read: {refused.message}")
 
-    def _record(self, key: str, invoice: Mapping[str, Any], columns: frozenset[str]) -> dict[str, Any]:
+    def _record(
+        self, key: str, answer: Mapping[str, Any] | Unread, columns: frozenset[str], *, is_listed: bool
+    ) -> Record | None:
         """Return the record with the columns asked for, and those in capitals, on which rules depend."""
-        record = record_of(invoice, key, self._resource.modified, self._resource.account_field)
+        if isinstance(answer, Unread):
+            if answer.gone and not is_listed:
+                log.info("jaggaer invoices: %s is not there any more", key)
+                return None
+            return {**dict.fromkeys(columns), **unread(key, answer.why)}
+        record = record_of(answer, key, self._resource.modified, self._resource.account_field)
         kept = {name: value for name, value in record.items() if name in columns or _is_ours(name)}
         return {**dict.fromkeys(columns), **kept}
 

@@ -140,7 +140,7 @@ class RecordObject:
             known = f" (id {entry.guid})" if entry and entry.guid else ""
             raise RecordRejected(
                 f"it was delivered before, and JAGGAER does not have it any more{known}; if it is to be made anew, "
-                "`mlconnector forget --key` it, and replay it",
+                "`airflow mlconnector forget` it, and have it read again",
                 code="gone_from_target",
             )
 

@@ -9,7 +9,7 @@ from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 
 Answer = RecordRejected | OutcomeUnknown | UnexpectedAnswer | None
 """How a call ended, other than by an error that ends the task: None is success."""
-SEND_ANEW = "it is not sent again by itself; to do so, `mlconnector forget --key` it, and replay it"
+SEND_ANEW = "it is not sent again by itself; to do so, `airflow mlconnector forget` it, and have it read again"
 
 
 def check_identity(edtn: str, sent_as: str | None) -> None:

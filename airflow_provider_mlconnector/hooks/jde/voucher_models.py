@@ -31,10 +31,11 @@ class VoucherLine(_WriteModel):
     """One line of the distribution: an account (`MCU.OBJ.SUB`) and its amount.
 
     `short_id` (AID) says which account it is where the name is another system's. `tax` is the line's share of the
-    invoice's tax: it goes into the amount unless E1 posts the tax itself (EXR1).
+    invoice's tax: it goes into the amount unless E1 posts the tax itself (EXR1). Only tax may be without an account,
+    and only where E1 posts it.
     """
 
-    account: str = Field(alias="ANI", min_length=3, max_length=29)
+    account: str | None = Field(None, alias="ANI", min_length=3, max_length=29)
     short_id: str | None = Field(None, alias="AID", max_length=8)
     amount: Decimal = Field(alias="AA", max_digits=15)
     tax: Decimal = Field(Decimal(0), alias="TAX", max_digits=15)
@@ -117,5 +118,12 @@ def _taxed(voucher: Voucher) -> Voucher:
         line.model_copy(update={"amount": line.amount if own else line.amount + line.tax, "tax": Decimal(0)})
         for line in voucher.lines
     ]
+    for at, (line, given) in enumerate(zip(lines, voucher.lines, strict=True), 1):
+        if line.amount and line.account is None:
+            only_tax = not given.amount
+            what = (
+                "its tax has no account, and no EXR1 by which E1 posts it" if only_tax else f"line {at} has no account"
+            )
+            raise RecordRejected(f"{what} (ANI)", code="tax_not_coded" if only_tax else "invalid_voucher")
     # What is nothing but tax leaves no line behind.
     return voucher.model_copy(update={"lines": tuple(line for line in lines if line.amount)})

@@ -144,6 +144,14 @@ def test_check() -> None:
     assert "NOT THERE (404)" in said["contracts"]
 
 
+def test_check_tries_the_path_of_one_record() -> None:
+    """A list that fits and a detail that is not there: each invoice would be refused."""
+    world = World(extra={"resources": {"invoices": {"detail": "ji/v1/documents/{id}"}}}).master_data()
+    world.changed(invoices=1)
+    (said,) = [line for line in world.client.check() if line.startswith("invoices")]
+    assert "not found at 'ji/v1/documents/{id}' (detail)" in said
+
+
 def test_wrong_secret() -> None:
     """A wrong secret is refused once."""
     world = World(password="wrong")
@@ -265,7 +273,9 @@ def test_invoices_of_all_kinds() -> None:
                 assert sum(shares(line["amount"], line["splits"])) == line["amount"]
     reasons = {kinds[record["record_key"]]: _fate(record) for record in records}
     assert reasons["plain"] == reasons["credit_memo_split"] == "due"
-    assert (reasons["unapproved"], reasons["tax_uncoded"]) == ("not_approved", "tax_not_coded")
+    assert (reasons["unapproved"], reasons["tax_uncoded"]) == ("not_approved", "due")
+    (uncoded,) = [record for record in records if kinds[record["record_key"]] == "tax_uncoded"][:1]
+    assert [entry["TAX"] for entry in uncoded["GL.LINES"] if entry["ACCOUNT"] is None] == [uncoded["GL.TAX"]]
 
 
 def _fate(record: dict[str, Any]) -> str:

@@ -73,7 +73,6 @@ def test_charges_of_the_header_go_where_the_header_is_coded_to() -> None:
 @pytest.mark.parametrize(
     ("charge", "total", "wanted"),
     [
-        ({"TAX": "8"}, "108", "tax_not_coded"),
         ({"SHIPPING": "8"}, "108", "freight_not_coded"),
         ({"HANDLING": "8"}, "108", "freight_not_coded"),
         ({"DISCOUNT": "8"}, "92", "discount_not_coded"),
@@ -83,6 +82,22 @@ def test_charges_of_the_header_go_where_the_header_is_coded_to() -> None:
 def test_a_charge_without_an_account_is_refused(charge: dict[str, str], total: str, wanted: str) -> None:
     """Nobody knows where it belongs; it is never put onto some line."""
     assert code(invoice(total, line("100"), **charge)) == wanted
+
+
+def test_tax_of_the_header_may_have_no_account() -> None:
+    """The target may post it by itself, and says so if it does not. Its sum is signed like the total."""
+    found = distribution(invoice("108", line("100"), TAX="8"), [])
+    assert [(entry["ACCOUNT"], entry["NET"], entry["TAX"]) for entry in found["GL.LINES"]][1:] == [(None, 0, 8)]
+    assert found["GL.TAX"] == 8
+    credit = distribution(invoice("108", line("100"), TAX="8", CREDIT=True), [])
+    assert (credit["GL.TOTAL"], credit["GL.TAX"]) == (-108, -8)
+    of_lines = distribution(invoice("108", line("100", tax="8")), [])
+    assert of_lines["GL.TAX"] == 8
+
+
+def test_amounts_beyond_reckoning() -> None:
+    """They concern their invoice alone."""
+    assert code(invoice("1e999999", line("1e999999"))) == "unreadable"
 
 
 @pytest.mark.parametrize(

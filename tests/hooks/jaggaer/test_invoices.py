@@ -118,14 +118,30 @@ def test_what_cannot_be_read_is_said(samples: Any, header: Any, where: str) -> N
         ({"matchStatus": "Do Not Match", "invoiceLineType": "Non-PO"}, None),
         ({"matchStatus": "Unmatched", "invoiceLineType": None, "nonPOInvoice": "true"}, None),
         ({"matchStatus": "Unmatched", "invoiceLineType": None, "nonPOInvoice": "false"}, "not_matched"),
+        ({"matchStatus": "Unmatched", "invoiceLineType": "Mixed"}, "not_matched"),
+        ({"matchStatus": "Unmatched", "invoiceLineType": None}, "not_matched"),
+        ({"matchStatus": None, "invoiceLineType": "PO Based"}, "not_matched"),
         ({"paymentStatus": "Paid"}, "not_payable"),
         ({"paymentStatus": "payable", "workflowStatus": "COMPLETED"}, None),
     ],
 )
 def test_which_invoices_are_due(samples: Any, header: Any, code: str | None) -> None:
-    """Approved and payable; those with an order only where they are matched."""
+    """Approved and payable; those with an order, or where nobody can tell, only where they are matched."""
     reason = not_due(record(samples.invoice(7, **header)))
     assert (reason and reason[0]) == code
+
+
+@pytest.mark.parametrize("kind", ["Credit memo", "CREDIT_MEMO", "Credit-Memo", "creditNote"])
+def test_kinds_of_credit(samples: Any, kind: str) -> None:
+    """However the tenant spells it."""
+    assert record(samples.invoice(7, invoiceType=kind))["INVOICE.CREDIT"] is True
+
+
+def test_a_type_that_nobody_knows(samples: Any) -> None:
+    """It might be a credit: it is refused, never taken for an invoice."""
+    with pytest.raises(RecordRejected, match="invoiceType") as caught:
+        not_due(record(samples.invoice(7, invoiceType="Pro forma")))
+    assert caught.value.code == "unreadable"
 
 
 def test_credit_memo(samples: Any) -> None:

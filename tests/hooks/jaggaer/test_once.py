@@ -183,3 +183,45 @@ def test_a_code_whose_creation_was_lost(make_client: Make, server: Any, journal:
     assert made == RowResult(Outcome.CREATED, target_id="30")
     assert target.settle(KEY, "30", {}) == RowResult(Outcome.UPDATED, target_id="30")
     assert cost_centers(make_client(), journal).settle(KEY, "30", {}) is None
+
+
+def test_a_delivered_order_is_found_by_its_id(client: JaggaerClient, server: Any, journal: MemoryJournal) -> None:
+    """Whatever its number is by now: what was made once is changed, not made again."""
+    journal.created(KEY, "9")
+    journal.finished(KEY, "9")
+    server.answer("GET", f"{ORDERS}/9", {"header": {"purchaseOrderId": 9, "poNumber": "RENUMBERED"}})
+    server.answer("POST", ORDERS, {"returnCode": 0})
+    assert deliver(purchase_orders(client, journal), ORDER, known=True) == RowResult(Outcome.UPDATED, target_id="9")
+    assert server.sent(ORDERS) == ["POST"]
+
+
+@pytest.mark.parametrize("guid", ["9", None])
+def test_a_delivered_order_that_is_gone(
+    client: JaggaerClient, server: Any, journal: MemoryJournal, guid: str | None
+) -> None:
+    """It is refused, and its id stays noted: someone has taken it away, and knows why."""
+    if guid:
+        journal.created(KEY, guid)
+        journal.finished(KEY, guid)
+    server.answer("GET", f"{ORDERS}/9", {"status_code": 404})
+    server.answer("GET", ORDERS, orders())
+    result = deliver(purchase_orders(client, journal), ORDER, known=True)
+    assert (result.outcome, result.code) == (Outcome.REJECTED, "gone_from_target")
+    assert (journal.owner("9") == KEY) is bool(guid)
+
+
+def test_taken_and_never_seen(client: JaggaerClient, server: Any, journal: MemoryJournal, clock: Clock) -> None:
+    """A success without an id whose order does not appear is no success: it is looked for as long as it may take."""
+    server.answer("GET", ORDERS, orders())
+    server.answer("POST", ORDERS, {"returnCode": 0})
+    result = deliver(purchase_orders(client, journal), ORDER)
+    assert (result.outcome, result.code) == (Outcome.REJECTED, "not_found_after_accept")
+    assert sum(clock.slept) >= 60
+
+
+def test_the_id_in_the_address_of_the_new_order(client: JaggaerClient, server: Any, clock: Clock) -> None:
+    """Some servers answer 201 with a Location, and no body."""
+    server.answer("GET", ORDERS, orders())
+    server.answer("POST", ORDERS, {"status_code": 201, "headers": {"Location": f"https://x.test/api/{ORDERS}/a%2F9"}})
+    assert deliver(purchase_orders(client), ORDER).target_id == "a/9"
+    assert clock.slept == []

@@ -103,17 +103,28 @@ def test_resume(client: JaggaerClient, server: Any, samples: Any, stock: Any, mo
 
 
 def test_invoice_that_has_gone(client: JaggaerClient, server: Any, samples: Any, stock: Any) -> None:
-    """One that was deleted since it was listed is left out, and the cursor passes it."""
+    """One that is listed and not found is told; one that was asked for besides is left out. The cursor passes both."""
     stock(samples.invoice(1), samples.invoice(2))
-    server.answer("GET", f"{INVOICES}/2", {"status_code": 404})
+    for number in (2, 3):
+        server.answer("GET", f"{INVOICES}/{number}", {"status_code": 404})
+    (batch,) = invoices(client).batches(request(also=("3",)))
+    assert ([row["record_key"] for row in batch.rows], batch.cursor) == (["1", "2"], "3")
+    assert "not found" in batch.rows[1]["INVOICE.PROBLEM"]
+
+
+@pytest.mark.parametrize("answer", [{"status_code": 403}, {"text": "<html>", "headers": {"Content-Type": "text/html"}}])
+def test_one_that_cannot_be_read(client: JaggaerClient, server: Any, samples: Any, stock: Any, answer: Any) -> None:
+    """It says so, to be rejected; the others are read."""
+    stock(samples.invoice(1), samples.invoice(2))
+    server.answer("GET", f"{INVOICES}/2", answer)
     (batch,) = invoices(client).batches(request())
-    assert ([row["record_key"] for row in batch.rows], batch.cursor) == (["1"], "2")
+    assert [bool(row["INVOICE.PROBLEM"]) for row in batch.rows] == [False, True]
 
 
 def test_detail_path_that_is_wrong(client: JaggaerClient, server: Any, samples: Any, stock: Any) -> None:
-    """When no listed invoice is found, it is the path that is wrong, not the invoices that are gone."""
-    stock(samples.invoice(1), samples.invoice(2))
-    for number in (1, 2):
+    """When none of many listed invoices is found, it is the path that is wrong, not the invoices that are gone."""
+    stock(*(samples.invoice(number) for number in range(1, 6)))
+    for number in range(1, 6):
         server.answer("GET", f"{INVOICES}/{number}", {"status_code": 404})
     with pytest.raises(ConfigurationError, match=r"resources.invoices.detail"):
         keys(client, request())

@@ -149,6 +149,16 @@ def test_tax_stands_where_its_code_puts_it(
         assert [row["AA"] for row in site.ais.tables["F0911Z1"]] == amounts
 
 
+def test_tax_without_an_account(target: VoucherObject, site: Site) -> None:
+    """E1 may post it by its code; without one it has no place, and the invoice is refused."""
+    lines = [{"ANI": "M30.6110", "AA": "92.00"}, {"ANI": None, "AA": "0.00", "TAX": "8.00"}]
+    refused = deliver(target, LINES=lines)
+    assert (refused.outcome, refused.code) == (Outcome.REJECTED, "tax_not_coded")
+    posted = deliver(target, LINES=lines, STAM="8.00", EXR1="V")
+    assert posted.outcome is Outcome.CREATED
+    assert len(site.ais.tables["F0911Z1"]) == 1
+
+
 def test_an_amount_of_nothing_is_no_voucher(target: VoucherObject, site: Site) -> None:
     """E1 would leave it at EDSP 0 for ever."""
     lines = [{"ANI": "M30.6110", "AA": "5.00"}, {"ANI": "M30.6120.01", "AA": "-5.00"}]
