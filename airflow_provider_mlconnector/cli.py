@@ -8,6 +8,7 @@ from airflow.cli.cli_config import ActionCommand, Arg, CLICommand, GroupCommand,
 
 COMMANDS = "airflow_provider_mlconnector.commands"
 KEEPING = "airflow_provider_mlconnector.commands_keeping"
+SYNC_COMMANDS = "airflow_provider_mlconnector.commands_sync"
 
 
 def _arg(flags: tuple[str, ...], **options: Any) -> Arg:
@@ -24,6 +25,17 @@ OUTCOME = _arg(
     help="Only this outcome",
     choices=("created", "updated", "unchanged", "skipped", "rejected", "pending"),
 )
+REASON = _arg(("--reason",), help="Only this reason code")
+ORIGIN = _arg(
+    ("--from",),
+    dest="origin",
+    help="Read the records again, or send what was last tried",
+    choices=("source", "trail"),
+    default="source",
+)
+SOURCE_CONN = _arg(("--source-conn-id",), help="The source's Connection, where it is not the default")
+TARGET_CONN = _arg(("--target-conn-id",), help="The target's Connection, where it is not the default")
+CONNS = (SOURCE_CONN, TARGET_CONN)
 FORMAT = _arg(("--format",), help="How to print", choices=("table", "json", "csv"), default="table")
 ALERT = _arg(("--alert",), help="Tell of syncs that have fallen behind, and end with 1", action="store_true")
 TO = _arg(("--to",), help="The folder; default [core] dags_folder")
@@ -45,6 +57,20 @@ def _keeping() -> tuple[ActionCommand, ...]:
     )
 
 
+def _of_sync(name: str, text: str, *arguments: Arg) -> ActionCommand:
+    return _command(name, text, name, SYNC, *arguments, module=SYNC_COMMANDS)
+
+
+def _trying() -> tuple[ActionCommand, ...]:
+    """What opens a sync's two systems, or shows what it would do."""
+    replay, preview = "Try rejected records, or one record, again", "What a dry run would do, field by field, decrypted"
+    return (
+        _of_sync("replay", replay, RUN, KEY, OUTCOME, REASON, ORIGIN, *CONNS, FORMAT),
+        _of_sync("preview", preview, RUN, FORMAT),
+        _of_sync("reconcile", "Compare source, ledger and target: missing, extra, different", *CONNS, FORMAT),
+    )
+
+
 def get_commands() -> list[CLICommand]:
     """Return the group `mlconnector` for Airflow's command line."""
     return [
@@ -55,6 +81,7 @@ def get_commands() -> list[CLICommand]:
                 _command("check", "Log in with Connections and say what works", "check", CONN_IDS),
                 _command("status", "Each sync: watermark, age, last run, counts", "status", FORMAT, ALERT),
                 _command("audit", "The trail of a sync, decrypted", "audit", SYNC, KEY, RUN, OUTCOME, FORMAT),
+                *_trying(),
                 _command("mappings", "The field maps as a table", "mappings", ANY_SYNC, FORMAT),
                 *_keeping(),
                 GroupCommand(

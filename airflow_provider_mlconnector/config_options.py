@@ -97,6 +97,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
         kind="float",
         example="26",
     ),
-    **{f"max_age_hours_{dag_id}": age(dag_id) for dag_id in stubs.dag_ids()},
-    **{f"schedule_{dag_id}": schedule(dag_id) for dag_id in stubs.dag_ids()},
+    **{f"max_age_hours_{dag_id}": age(dag_id) for dag_id in stubs.scheduled()},
+    **{f"schedule_{dag_id}": schedule(dag_id) for dag_id in stubs.scheduled()},
 }

@@ -18,6 +18,15 @@ def paths() -> list[Path]:
     return sorted(path for path in folder().glob("*.py") if not path.name.startswith("_"))
 
 
+REPLAY = "mlconnector_replay"
+"""The one DAG that has no sync of its own, and no schedule."""
+
+
+def scheduled() -> list[str]:
+    """Return the ids of the DAGs that run by themselves."""
+    return [dag_id for dag_id in dag_ids() if dag_id != REPLAY]
+
+
 def dag_ids() -> list[str]:
     """Return the ids of our DAGs: a stub's file name is its DAG's id."""
     return [path.stem for path in paths()]

@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.hooks.registry import connection_models
 from airflow_provider_mlconnector.mapping import Row
 from airflow_provider_mlconnector.mapping.converters import CONVERTERS
 from airflow_provider_mlconnector.operators.factory import PARAMS
+from airflow_provider_mlconnector.operators.replay import replay_params
 from airflow_provider_mlconnector.provider_info import STANDARD_FIELDS
 from airflow_provider_mlconnector.syncs import all_syncs
 
@@ -63,6 +64,13 @@ def common_extras() -> str:
 def params() -> str:
     """Return the table of a run's params."""
     rows = [(f"`{name}`", f"`{json.dumps(default)}`", text) for name, (default, _, text) in PARAMS.items()]
+    return table(("param", "default", "meaning"), rows)
+
+
+def replay() -> str:
+    """Return the table of the params of the DAG that replays."""
+    given = {name: param.dump() for name, param in replay_params().items()}
+    rows = [(f"`{name}`", shown(param["value"]), param["description"] or "") for name, param in given.items()]
     return table(("param", "default", "meaning"), rows)
 
 
@@ -125,6 +133,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         **{model.conn_type: lambda model=model: own_extras(model) for model in connection_models()},  # type: ignore[misc]
         "common": common_extras,
         "params": params,
+        "replay": replay,
         "converters": converters,
         "options": options,
         "commands": commands,

@@ -140,7 +140,7 @@ def test_the_audit_as_a_table_shows_the_vendors_brackets_as_they_are(run: Run, t
 
 def test_an_unknown_sync_names_the_nearest(run: Run) -> None:
     """Every command that takes a sync ends with a sentence, not with a traceback."""
-    for words in (["audit"], ["mappings"], ["forget", "--key", "1"]):
+    for words in (["audit"], ["mappings"], ["forget", "--key", "1"], ["replay"]):
         with pytest.raises(
             SystemExit, match=r"no sync 'jde_to_marketo\.company'; did you mean 'jde_to_marketo\.companies'"
         ):
@@ -300,6 +300,8 @@ def test_what_a_command_needs_is_asked_for(run: Run) -> None:
         ["forget"],
         ["prune"],
         ["audit", "--sync", SYNC, "--outcome", "x"],
+        ["replay"],
+        ["replay", "--sync", SYNC, "--from", "x"],
     ):
         with pytest.raises(SystemExit) as ended:
             run(*words)

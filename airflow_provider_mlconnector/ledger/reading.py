@@ -23,6 +23,10 @@ record, event, run, link, claim = (
 )
 
 
+# An amount is shown as it was sent, digit by digit.
+_fields = msgspec.json.Decoder(float_hook=str)
+
+
 def _mine(scope: Scope) -> tuple[ColumnElement[bool], ...]:
     return record.instance == scope.instance, record.sync == scope.sync
 
@@ -143,7 +147,7 @@ class Reading:
         return select(func.coalesce(func.min(run.first_event), 0)).where(run.run_id == run_id).scalar_subquery()
 
     def _open(self, blob: bytes | None) -> Any:
-        return None if blob is None else msgspec.json.decode(self._database.keyring.open(blob))
+        return None if blob is None else _fields.decode(self._database.keyring.open(blob))
 
     def last_runs(self) -> dict[str, dict[str, Any]]:
         """Return the newest run of each sync."""

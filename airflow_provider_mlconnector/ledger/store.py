@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, literal_column, not_, or_, update
 
 from airflow_provider_mlconnector.ledger import schema
+from airflow_provider_mlconnector.ledger.attempts import Attempts
 from airflow_provider_mlconnector.ledger.claims import Claims
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.leases import Leases
@@ -52,6 +53,7 @@ class Ledger:
         self.slots = SqlSlots(database)
         self.runs = Runs(database)
         self.reading = Reading(database)
+        self.attempts = Attempts(database)
         self.pepper = Pepper(database)
 
     def states(self, scope: Scope, keys: Sequence[str]) -> dict[str, RecordState]:

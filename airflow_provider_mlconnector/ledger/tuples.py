@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.outcomes import Outcome
 
 DELIVERED = (Outcome.CREATED, Outcome.UPDATED)
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Rows:

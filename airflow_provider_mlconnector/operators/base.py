@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
@@ -18,11 +19,11 @@ from airflow_provider_mlconnector.exceptions import (
     RetryLater,
     Stop,
 )
+from airflow_provider_mlconnector.jobs import hook_of, job_between
 from airflow_provider_mlconnector.ledger.runs import RunStart
 from airflow_provider_mlconnector.operators import lineage
 from airflow_provider_mlconnector.operators.stats import AirflowStats, timed
-from airflow_provider_mlconnector.pipeline.job import Job, instance_of
-from airflow_provider_mlconnector.pipeline.staging import root_path, staging_url
+from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.window import RunInfo
 from airflow_provider_mlconnector.syncs import Sync, get_sync
 
@@ -114,35 +115,13 @@ class SyncOperator(BaseOperator):
 
     def job(self, context: Context) -> Job:
         """Return the job of this run; reads both Connections, makes no call to a vendor."""
-        from airflow_provider_mlconnector.crypto import default_keyring
-        from airflow_provider_mlconnector.hooks.connection import short_hash
-        from airflow_provider_mlconnector.state import AirflowVariables, open_airflow_ledger
-
         source, target = (self.hook(system, context).connection for system in self.declared.systems)
-        account = target.account_of(self.declared.object)
-        return Job(
-            sync=self.declared,
-            run=run_info(context),
-            params=params_of(context, self.declared),
-            instance=instance_of(source.account, account),
-            account=short_hash(account),
-            ledger=open_airflow_ledger(),
-            keyring=default_keyring(),
-            state_port=AirflowVariables(),
-            root=root_path(staging_url()),
-            mirror=instance_of(target.account, source.account),
-            sink=AirflowStats(),
-        )
+        run, params = run_info(context), params_of(context, self.declared)
+        return replace(job_between(self.declared, run, params, source, target), sink=AirflowStats())
 
     def hook(self, system: str, context: Context) -> VendorHook:
         """Return the hook of the source or target system."""
-        from airflow_provider_mlconnector.hooks.registry import by_system, import_object
-
-        model = by_system(system)
-        given = self._conn_ids(context)
-        conn_id = given.get(system) or model.default_conn_id
-        hook_class = cast("Callable[..., VendorHook]", import_object(model.hook_class_name))
-        return hook_class(http_conn_id=conn_id)
+        return hook_of(system, self._conn_ids(context).get(system))
 
     def _conn_ids(self, context: Context) -> dict[str, str]:
         source, target = self.declared.systems

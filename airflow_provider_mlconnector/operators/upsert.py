@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.operators.base import SyncOperator
-from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk, rehearse_chunk
+from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
+from airflow_provider_mlconnector.pipeline.rehearsal import rehearse_chunk
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from airflow_provider_mlconnector.ledger.runs import RunStart
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.ports import Plan
+from airflow_provider_mlconnector.pipeline.selection import selected
 from airflow_provider_mlconnector.pipeline.state import SyncState
-from airflow_provider_mlconnector.pipeline.window import Window, resolve
+from airflow_provider_mlconnector.pipeline.window import Window, of_replay, resolve
 from airflow_provider_mlconnector.syncs import Sync, syncs_of
 
 log = logging.getLogger(__name__)
@@ -38,17 +39,18 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     plan = sync.plan(source, target, sync.rows.extended(user_rows, sync.tables))
     plan = replace(plan, not_configured=plan.not_configured or sync.precondition(job))
     _check_later_maps(job, source, target)
-    window = _frozen_window(job)
+    window = of_replay(job.run) if job.replay else _frozen_window(job)
     _check_ledger(job)
     version = FieldMap.from_json(plan.rows).version
-    again = job.ledger.runs.begin(
-        job.scope,
-        RunStart(job.run.dag_id, job.run.run_id, job.run.run_type, window.start, window.end, version),
-    )
+    # What to try again is looked for before the run is noted: one that names nothing known leaves no run behind.
+    chosen = selected(job) if job.replay else None
+    end = None if job.replay else window.end
+    start = RunStart(job.run.dag_id, job.run.run_id, job.run.run_type, window.start, end, version)
+    again = job.ledger.runs.begin(job.scope, start)
     job.staging.remove()
     job.staging.write_json(PLAN, asdict(plan))
-    also = [] if job.dry_run else _taken_up(job, plan, version)
-    if also:
+    also = chosen if chosen is not None else [] if job.dry_run else _taken_up(job, plan, version)
+    if also and not job.replay:
         log.info("%s: %d records are taken up again: their map or missing link has changed", sync.name, len(also))
     # Not in the resume point, which is written after every page: these may be many.
     job.staging.write_json(ALSO, also)

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_mlconnector import config
 from airflow_provider_mlconnector.exceptions import AccountingError, Stop
 from airflow_provider_mlconnector.ledger.runs import Counts
+from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.beginning import ALSO
 from airflow_provider_mlconnector.pipeline.doubt import some
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
@@ -72,11 +73,19 @@ def _commit_rehearsal(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _settle_taken_up(job: Job, manifest: dict[str, Any]) -> None:
     """Close the records that this run wanted to take up and that have left the source, or each run would want them."""
-    also = job.staging.read_json(ALSO) or []
+    also = _still_open(job, job.staging.read_json(ALSO) or [])
     since = job.ledger.runs.started_at(job.scope, job.run.run_id)
     whole = job.params.get("limit") is None and not manifest["not_configured"]
     if also and since and whole:
         job.ledger.settle(job.scope, also, since, manifest["map_version"])
+
+
+def _still_open(job: Job, also: list[str]) -> list[str]:
+    """Of a replay's records, those that the source was asked for and that are not what the target has."""
+    if job.replay is None:
+        return also
+    states = {} if job.replay.from_trail else job.ledger.states(job.scope, also)
+    return [key for key, state in states.items() if state.status in (Outcome.REJECTED, Outcome.SKIPPED)]
 
 
 def _read(manifest: dict[str, Any], counts: Counts) -> int:
@@ -119,7 +128,8 @@ def _check_account(job: Job, read: int, counts: Counts) -> None:
 
 
 def _check_rejects(job: Job, read: int, counts: Counts) -> None:
-    if job.sync.aligned:
+    # What is replayed was refused before, and reported.
+    if job.sync.aligned or job.replay:
         return
     ratio = float(config.option("max_reject_ratio", "0.2"))
     fresh = counts.rejected - counts.known

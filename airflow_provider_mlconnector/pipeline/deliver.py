@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from airflow_provider_mlconnector.exceptions import OutcomeUnknown, UnexpectedAnswer
-from airflow_provider_mlconnector.ledger.claims import rank
 from airflow_provider_mlconnector.ledger.rows import Delivery
 from airflow_provider_mlconnector.ledger.runs import ChunkCounts
 from airflow_provider_mlconnector.mapping import FieldMap
@@ -22,7 +21,6 @@ from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.doubt import settle, some
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.lease import held
-from airflow_provider_mlconnector.pipeline.mapper import READY
 from airflow_provider_mlconnector.pipeline.metrics import BATCHES_SENT
 from airflow_provider_mlconnector.pipeline.ports import Mapped, TargetObject
 from airflow_provider_mlconnector.pipeline.sender import Answers, Sender
@@ -43,7 +41,7 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
     :raises RetryLater, Stop: what ends the task; all answers that came are in the ledger, a retry sends the rest.
     :raises OutcomeUnknown: of some records nobody knows whether they arrived; a retry asks the target first.
     """
-    manifest, window = _begun(job)
+    manifest, window = begun(job)
     tried = job.ledger.runs.start_chunk(job.scope, job.run.run_id, ref.index)
     judge = Judge(job, resumed=tried, again=manifest["again"], retries_rejects=window.retries_rejects)
     plan = read_plan(job)
@@ -54,7 +52,7 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
         target.prepare(plan, ref.rows)
         with Sender(target, writer.write, lease, job.sync.name) as sender:
             for part in job.staging.parts(ref):
-                verdicts = judge.judge(_decoded(part))
+                verdicts = judge.judge(decode_part(part))
                 settle(job, target, writer.trail, [(item.record_key, key) for item, key in verdicts.doubted])
                 counts = writer.settle(verdicts, counts)
                 sender.send(verdicts.send)
@@ -68,7 +66,7 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
     return done
 
 
-def _decoded(part: bytes) -> list[Mapped]:
+def decode_part(part: bytes) -> list[Mapped]:
     """Return a part's records; they were read together, so one instant serves them all."""
     items = _mapped.decode(part)
     for item in items:
@@ -77,45 +75,11 @@ def _decoded(part: bytes) -> list[Mapped]:
     return items
 
 
-def rehearse_chunk(job: Job, ref: ChunkRef) -> None:
-    """Say what delivering a chunk would do, and do none of it (dry_run)."""
-    owners = _planned_owners(job, ref)
-    judge = Judge(job, resumed=False, retries_rejects=_begun(job)[1].retries_rejects, owners=owners)
-    counts = dict.fromkeys(("created", "updated", "unchanged", "skipped", "rejected"), 0)
-    shown = 0
-    for part in job.staging.parts(ref):
-        verdicts = judge.judge(_mapped.decode(part))
-        plans = [
-            (item, "updated" if item.record_key in verdicts.known_before else "created") for item, _ in verdicts.send
-        ]
-        plans += [(item, outcome.value) for item, outcome in verdicts.decided]
-        plans += [(item, state.status) for item, state in verdicts.carried]
-        counts["unchanged"] += len(verdicts.unchanged) + len(verdicts.answered)
-        for item, outcome in plans:
-            counts[outcome] += 1
-            if shown < 50:
-                fields = ", ".join(item.payload) if item.payload else item.reason
-                log.info("%s: %s would be %s: %s", job.sync.name, item.record_key, outcome, fields)
-                shown += 1
-    job.staging.write_json(f"rehearsal-{ref.index:05d}.json", counts)
+def begun(job: Job) -> tuple[dict[str, Any], Window]:
+    """Return the manifest and the window of a run whose records are staged.
 
-
-def _planned_owners(job: Job, ref: ChunkRef) -> dict[str, tuple[str, str]]:
-    """Who of this chunk's records would get each target key that several of them want; a dry run claims none."""
-    best: dict[str, Mapped] = {}
-    shared: set[str] = set()
-    for part in job.staging.parts(ref):
-        for item in _mapped.decode(part):
-            if item.status != READY or item.target_key is None:
-                continue
-            rival = best.setdefault(item.target_key, item)
-            if rival is not item:
-                shared.add(item.target_key)
-                best[item.target_key] = min(rival, item, key=rank)
-    return {key: (job.sync.name, best[key].record_key) for key in shared}
-
-
-def _begun(job: Job) -> tuple[dict[str, Any], Window]:
+    :raises UnexpectedAnswer: when they are gone.
+    """
     manifest = job.staging.manifest()
     if manifest is None:
         raise UnexpectedAnswer("the run's staged records are gone; clear the extract task")

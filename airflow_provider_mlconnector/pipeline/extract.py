@@ -60,7 +60,7 @@ def extract(job: Job, source: Any, target: Any, *, cleared: bool = False) -> lis
     doubted = _doubted(job, plan)
     refs = _Stager(job, point).stage(watched(batches, doubted))
     _close_gone(job, target, point, doubted)
-    _finish(job, window, plan, refs, point)
+    finish_staging(job, window, plan, refs, point)
     return refs
 
 
@@ -68,7 +68,8 @@ def _doubted(job: Job, plan: Plan) -> set[str]:
     """The records that were sent without an answer: each is read, or asked for."""
     if job.dry_run or job.params.get("limit") is not None or plan.not_configured:
         return set()
-    return set(job.ledger.reading.pending(job.scope))
+    pending = set(job.ledger.reading.pending(job.scope))
+    return pending.intersection(job.staging.read_known(ALSO)) if job.replay else pending
 
 
 def _close_gone(job: Job, target: Any, point: dict[str, Any], doubted: set[str]) -> None:
@@ -86,7 +87,9 @@ def _staged_unseen(job: Job) -> list[ChunkRef] | None:
     """
     staging = job.staging
     manifest = staging.manifest()
-    if manifest is None or (staging.folder / MAPPED).exists() or staging.read_json(COMMITTED):
+    begun = (staging.folder / MAPPED).exists() or staging.read_json(COMMITTED)
+    # A replay is one task: what it has staged is what its retry goes on with, however far it came.
+    if manifest is None or (begun and not job.replay):
         return None
     return [_read_ref(staging, index) for index in range(manifest["chunks"])]
 
@@ -101,10 +104,20 @@ def _batches(job: Job, source: Any, window: Window, plan: Plan, point: dict[str,
         columns=frozenset(FieldMap.from_json(plan.rows).columns),
         also=tuple(job.staging.read_known(ALSO)),
         after=point["cursor"],
+        alone=job.replay is not None,
     )
     limit = job.params.get("limit")
     batches = job.sync.open_source(source, job).batches(request)
+    if request.alone:
+        return _only(batches, frozenset(request.also))
     return batches if limit is None else _limited(batches, int(limit) - point["read"])
+
+
+def _only(batches: Iterator[Batch], keys: frozenset[str]) -> Iterator[Batch]:
+    """Leave out what a source reads beside the records asked for."""
+    for batch in batches:
+        rows = [row for row in batch.rows if row["record_key"] in keys]
+        yield Batch(rows, batch.read_at, batch.cursor)
 
 
 def _limited(batches: Iterator[Batch], left: int) -> Iterator[Batch]:
@@ -168,7 +181,8 @@ class _Stager:
         point.update(chunk=index + 1, part=0, rows=0, digest="")
 
 
-def _finish(job: Job, window: Window, plan: Plan, refs: list[ChunkRef], point: dict[str, Any]) -> None:
+def finish_staging(job: Job, window: Window, plan: Plan, refs: list[ChunkRef], point: dict[str, Any]) -> None:
+    """Say in the manifest that all of a run's records are staged."""
     job.staging.write_manifest(
         {
             "sync": job.sync.name,

@@ -26,6 +26,23 @@ def instance_of(source_account: str, target_account: str) -> str:
     return hashlib.sha256(f"{source_account}\n{target_account}".encode()).hexdigest()[:12]
 
 
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Which records to try again.
+
+    :param keys: these records, whatever became of them; else those that are `outcome` now.
+    :param run_id: of those, the ones to which it happened in this run.
+    :param reason: of those, the ones with this reason code.
+    :param from_trail: send what was last tried, instead of reading the source again.
+    """
+
+    keys: tuple[str, ...] = ()
+    run_id: str | None = None
+    outcome: str = "rejected"
+    reason: str | None = None
+    from_trail: bool = False
+
+
 @dataclass(frozen=True)
 class Job:
     """A run of a sync between two accounts.
@@ -34,6 +51,7 @@ class Job:
     :param mirror: the instance of syncs the other way round, from this target to this source.
     :param root: the staging root.
     :param sink: where counters and timings go.
+    :param replay: which records are tried again; None for a run over a window.
     """
 
     sync: Sync
@@ -47,6 +65,7 @@ class Job:
     root: Any
     mirror: str = ""
     sink: Sink = field(default_factory=Nowhere)
+    replay: Replay | None = None
 
     @property
     def scope(self) -> Scope:

@@ -56,7 +56,7 @@ def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
             page = _pages.decode(part)
             mapped = mapper.map(page.rows, page.read_at)
             if not job.dry_run:
-                claims = [_claim(item) for item in mapped]
+                claims = [claim_of(item) for item in mapped]
                 job.ledger.claims.take(job.scope, job.target, claims, first_load=first_load, once=job.sync.once)
             digest = chain(digest, staging.write_part(path, number, mapped))
             for item in mapped:
@@ -66,7 +66,8 @@ def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
     return replace_ref(ref, str(path), digest)
 
 
-def _claim(item: Mapped) -> Claim:
+def claim_of(item: Mapped) -> Claim:
+    """Return a mapped record's claim on its target key; one that does not go gives up what it held."""
     return Claim(item.record_key, item.target_key if item.status == READY else None, item.changed_at, item.read_at)
 
 
@@ -94,7 +95,7 @@ class Mapper:
         for link in self._links:
             self._resolve(link, mapped)
         for item, record in zip(mapped, records, strict=True):
-            self._complete(item, record)
+            self.complete(item, record)
         return mapped
 
     def _one(self, record: dict[str, Any], read_at: datetime) -> Mapped:
@@ -110,7 +111,7 @@ class Mapper:
             _refuse(item, error)
         return item
 
-    def _complete(self, item: Mapped, record: dict[str, Any]) -> None:
+    def complete(self, item: Mapped, record: dict[str, Any]) -> None:
         """Check a payload once its links are in it, and say what the record is by its content."""
         if item.status == READY and item.payload is not None:
             try:

@@ -38,12 +38,14 @@ class ReadRequest:
 
     :param also: record keys to read whether or not they changed in the window.
     :param after: the cursor of the last batch that was staged.
+    :param alone: read `also` and nothing else. A source that cannot may yield more; it is left out by who asked.
     """
 
     window: Window
     columns: frozenset[str]
     also: tuple[str, ...] = ()
     after: Any = None
+    alone: bool = False
 
 
 class Source(Protocol):
@@ -148,6 +150,15 @@ class Follows(Protocol):
 
     def follow(self, records: Sequence[Awaiting], sent: Sent) -> list[Followed]:
         """Return what has become of these records."""
+        ...
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """A target object that can name everything it holds, as `mlc_link` does."""
+
+    def keys(self) -> Iterator[str]:
+        """Yield the key of each object once: its id where the sync links by id, else the target key."""
         ...
 
 

@@ -128,6 +128,13 @@ class Staging:
         if digest != ref.sha256:
             raise UnexpectedAnswer(f"staged chunk {ref.uri} is incomplete or was changed; clear the extract task")
 
+    def loose_parts(self, stage: str, index: int) -> Iterator[bytes]:
+        """Yield the decrypted JSON of each part of a chunk that no task depends on, as far as they are there."""
+        path, number = self.folder / stage / f"{index:05d}", 0
+        while (file := path / f"{number:05d}.part").exists():
+            yield self._decompressor.decompress(self._keyring.open(file.read_bytes()))
+            number += 1
+
     def write_json(self, name: str, data: Any) -> None:
         """Write a small JSON file of the run."""
         self.folder.mkdir(parents=True, exist_ok=True)

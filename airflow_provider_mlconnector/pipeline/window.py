@@ -85,6 +85,11 @@ def resolve(run: RunInfo, params: Mapping[str, Any], watermark: datetime | None,
     return Window(start, _end(run), not trial, "watermark" if watermark else "first load")
 
 
+def of_replay(run: RunInfo) -> Window:
+    """Return the window of a run that tries single records again: it reads by key, and says nothing of any range."""
+    return Window(None, run.started, moves_watermark=False, origin="replay", retries_rejects=True)
+
+
 def _interval(run: RunInfo) -> Window:
     if run.interval_start is None or run.interval_end is None or run.interval_start >= run.interval_end:
         raise ConfigurationError("a backfill needs a schedule with data intervals (CronDataIntervalTimetable)")

@@ -18,11 +18,12 @@ from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.commit import commit
-from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk, rehearse_chunk
+from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
 from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import map_chunk
 from airflow_provider_mlconnector.pipeline.ports import Batch, Plan, ReadRequest, Ready
+from airflow_provider_mlconnector.pipeline.rehearsal import rehearse_chunk
 from airflow_provider_mlconnector.pipeline.staging import ChunkRef
 from airflow_provider_mlconnector.pipeline.state import MemoryState
 from airflow_provider_mlconnector.pipeline.window import RunInfo

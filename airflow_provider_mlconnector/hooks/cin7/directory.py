@@ -7,7 +7,7 @@ supplier: what counts is compared here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -60,6 +60,10 @@ class Directory:
             if not fresh and self._has_all():
                 return [self._by_id[guid] for guid in sorted(self._names.get(wanted, ()))]
         return self._search(lambda each: fold(each.name) == wanted, {"Name": name.strip()})
+
+    def ids(self) -> Iterator[str]:
+        """Yield the id of every supplier, asking for them."""
+        return (each.id for each in models(self._call, "supplier", "SupplierList", Supplier, ALL))
 
     def changed_since(self, since: datetime) -> list[Supplier]:
         """Return the suppliers that were made or changed since an instant, asking for them."""

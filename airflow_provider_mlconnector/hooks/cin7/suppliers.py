@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -71,6 +71,10 @@ class Suppliers:
     def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
         """Send each supplier; see TargetObject."""
         return [self._delivered(ready) for ready in batch]
+
+    def keys(self) -> Iterator[str]:
+        """Yield the id of every supplier of the account; see Lists."""
+        return self._client.directory.ids()
 
     def _delivered(self, ready: Ready) -> RowResult:
         try:

@@ -51,7 +51,7 @@ class InvoiceSource:
 
     def batches(self, request: ReadRequest) -> Iterator[Batch]:
         """Yield whole invoices in ascending order of their ids; the cursor is the last id dealt with."""
-        listed = set(self._changed(request.window))
+        listed = set() if request.alone else set(self._changed(request.window))
         wanted = listed | set(request.also)
         after = None if request.after is None else order_of(str(request.after))
         keys = iter(sorted((key for key in wanted if after is None or order_of(key) > after), key=order_of))

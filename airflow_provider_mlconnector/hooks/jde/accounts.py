@@ -81,7 +81,8 @@ class CodeTableSource:
         with reading_of(self._client, self._table.name):
             if request.after is None and taken_up:
                 yield self._again(columns, taken_up)
-            yield from self._changed(request, columns, frozenset(taken_up))
+            if not request.alone:
+                yield from self._changed(request, columns, frozenset(taken_up))
 
     def _columns(self, request: ReadRequest) -> list[str]:
         table = self._table

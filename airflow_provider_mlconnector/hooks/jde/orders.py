@@ -92,7 +92,8 @@ class PurchaseOrderSource:
         again = {parts_of(key) for key in also}
         types = sorted({*self._rule.document_types, *(kind for _, kind in again)})
         taken_up = sorted({number for number, _ in again if after is None or number > after})
-        numbers = (number for number, _ in groupby(heapq.merge(self._changed(days, after), taken_up)))
+        changed = iter(()) if request.alone else self._changed(days, after)
+        numbers = (number for number, _ in groupby(heapq.merge(changed, taken_up)))
         chunks = iter(lambda: list(islice(numbers, ORDERS_AT_ONCE)), [])
         depth = client.connection.max_concurrency
         told = False

@@ -71,7 +71,7 @@ class AddressBookSource:
         """Yield records in ascending order of AN8; the cursor is the last AN8 dealt with."""
         after = request.after
         days = change_days_of(request.window, self._client)
-        changed = self._changed(self._client, days, after=after, columns=request.columns)
+        changed = self._changed(self._client, days, after=after, columns=request.columns) if not request.alone else ()
         wanted = sorted({number_of(key) for key in request.also})
         also = (number for number in wanted if after is None or number > after)
         keys = (number for number, _ in groupby(heapq.merge(changed, also)))

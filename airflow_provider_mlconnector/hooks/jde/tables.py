@@ -43,6 +43,8 @@ class TableSource:
             pages = list(rows_of(self._client, self._table, columns=columns, number=self._key, keys=taken_up))
             read_at = min((page.read_at for page in pages), default=self._client.now())
             yield Batch([self._record(row) for page in pages for row in page.rows], read_at, AGAIN)
+        if request.alone:
+            return
         after = None if request.after in (None, AGAIN) else (int(request.after),)
         yield from self._changed(request, columns, after, frozenset(taken_up))
 

@@ -92,7 +92,7 @@ class MailchimpClient:
             **timing,
         )
         self.storage = ResultStorage(connection.options(), plain_http=connection.allow_http, **timing)
-        self._shop = Shop(self.call, connection, self._once)
+        self.shop = Shop(self.call, connection, self._once)
         self.batches = BatchRunner(
             self.call, connection, self.storage, self._once, clock=clock, sleep=sleep, now=now, nonce=nonce
         )
@@ -197,18 +197,18 @@ class MailchimpClient:
 
         :raises ConfigurationError: when it belongs to another audience, or the Connection names none.
         """
-        return self._shop.store()
+        return self.shop.store()
 
     def create_store(self) -> Store:
         """Create the Connection's store, or return the one that is there by now.
 
         :raises ConfigurationError: with the vendor's reason.
         """
-        return self._shop.create(self.connection.list_id or self.audience().id)
+        return self.shop.create(self.connection.list_id or self.audience().id)
 
     def customer(self, customer_id: str) -> Customer | None:
         """Return a customer of the store; None when there is none of that id."""
-        return self._shop.customer(customer_id)
+        return self.shop.customer(customer_id)
 
     def put_customer(self, customer_id: str, body: Mapping[str, Any]) -> Answer[Customer]:
         """Create or change a customer of the store; `id` and a false `opt_in_status` are added.
@@ -216,15 +216,15 @@ class MailchimpClient:
         :raises EmailFixed: the customer has another e-mail address, which cannot be changed.
         :raises ConfigurationError: for a true `opt_in_status`, which would subscribe the customer.
         """
-        return self._shop.put(customer_id, body)
+        return self.shop.put(customer_id, body)
 
     def delete_customer(self, customer_id: str) -> None:
         """Delete a customer of the store; one that is not there is fine."""
-        self._shop.delete(customer_id)
+        self.shop.delete(customer_id)
 
     def customers_with(self, email: str) -> list[Customer]:
         """Return the store's customers with an e-mail address."""
-        return self._shop.customers_with(email)
+        return self.shop.customers_with(email)
 
     @property
     def _list_id(self) -> str:

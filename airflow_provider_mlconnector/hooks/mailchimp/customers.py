@@ -8,7 +8,7 @@ anything by that, and true would subscribe whoever once unsubscribed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
@@ -125,6 +125,10 @@ class StoreCustomers:
                 break
             waiting = left
         return [results[ready.record_key] for ready in batch]
+
+    def keys(self) -> Iterator[str]:
+        """Yield the id of every customer of the store; see Lists."""
+        return self._client.shop.customer_ids()
 
     def _make_store(self) -> None:
         with self._lock:

@@ -9,7 +9,7 @@ for good or to an address of their own choice. Tags go to an endpoint of their o
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,10 @@ class AudienceMembers:
         if self._by_batch and (self._mode == "batch" or len(batch) >= FEW):
             return BatchLoad(self._client, self._inventory, self._write_all).deliver(batch)
         return self._write_all(batch)
+
+    def keys(self) -> Iterator[str]:
+        """Yield the id of every member that is not archived; see Lists."""
+        return (subscriber for subscriber, status in self._client.member_ids() if status != ARCHIVED)
 
     def _write_all(self, batch: Sequence[Ready]) -> list[RowResult]:
         if len(batch) == 1:

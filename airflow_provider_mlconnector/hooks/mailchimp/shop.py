@@ -6,7 +6,7 @@ or links a member of the audience: with `opt_in_status` false as transactional, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -82,6 +82,13 @@ class Shop:
             return read_model(Customer, self._call("GET", self._customer(customer_id)).value)
         except NotFound:
             return None
+
+    def customer_ids(self) -> Iterator[str]:
+        """Yield the id of every customer; of a store that is not there, none."""
+        if self.store() is not None:
+            fields = {"fields": "customers.id,total_items"}
+            for entry in items(self._call, f"{self.path}/customers", "customers", fields):
+                yield str(entry["id"])
 
     def put(self, customer_id: str, body: Mapping[str, Any]) -> Answer[Customer]:
         """Create or change a customer; see MailchimpClient.put_customer."""

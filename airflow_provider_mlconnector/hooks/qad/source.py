@@ -89,7 +89,7 @@ class _Reading:
         self._client, self._checked, self._maker = client, checked, maker
         config = checked.config
         keys = {customer_of(key) if maker.of_contacts else key for key in request.also}
-        self._also, self._after = sorted(keys), request.after
+        self._also, self._after, self._alone = sorted(keys), request.after, request.alone
         self._taken_up = frozenset(keys)
         self._days = days_of(request.window, client)
         self._date = checked.wire(config.modified[0]) if config.modified else None
@@ -107,10 +107,12 @@ class _Reading:
         for name, step in list(steps.items())[begun:]:
             yield from step(Mark.from_json(after) if after and name == after["step"] else None)
         self._maker.finish()
-        if not after and not self._rows and not self._checked.proven:
+        if not after and not self._alone and not self._rows and not self._checked.proven:
             self._refuse_silence()
 
     def _steps(self) -> dict[str, Step]:
+        if self._alone:
+            return {"also": self._read_again}
         if self._days is None or self._date is None:
             if self._days is not None:
                 log.info("qad %s: the browse has no date of change; everything is read", self._checked.name)

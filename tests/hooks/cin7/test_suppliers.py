@@ -317,3 +317,9 @@ def test_payment_terms_are_mapped_by_the_connection(make_client: Callable[..., C
     assert send(mapped, {**ACME, "SourceTerms": "N60"}).outcome is Outcome.CREATED
     assert server.bodies("POST", "supplier")[0]["PaymentTerm"] == "60 days"
     assert send(mapped, {**ACME, "SourceTerms": "N7"}, key="2").code == "unknown_code"
+
+
+def test_all_suppliers_can_be_listed(client: Cin7Client, server: Any) -> None:
+    """By their ids, deprecated ones too: they are there."""
+    server.answer("GET", "supplier", {"Total": 2, "Page": 1, "SupplierList": [THERE, {**THERE, "ID": "g-2"}]})
+    assert list(Suppliers(client).keys()) == ["g-1", "g-2"]

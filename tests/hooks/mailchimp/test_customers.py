@@ -139,3 +139,11 @@ def test_known_customers_go_first() -> None:
 def test_a_customers_fields_are_the_published_ones() -> None:
     """Nothing else is accepted in a field map."""
     assert set(CUSTOMER_FIELDS) >= {"id", "email_address", "opt_in_status", "address.country_code"}
+
+
+def test_the_store_can_be_listed() -> None:
+    """Every customer's id, theirs included; of a store that is not there, none."""
+    world = World()
+    assert list(StoreCustomers(world.client).keys()) == []
+    world.sell(buyer("1", ANN), buyer("2", BOB))
+    assert sorted(StoreCustomers(world.client).keys()) == ["1", "2"]

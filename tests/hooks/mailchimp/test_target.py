@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, UnknownField
+from airflow_provider_mlconnector.hooks.mailchimp.client import subscriber_hash
 from airflow_provider_mlconnector.hooks.mailchimp.target import has_customer_field, has_member_field, plan_customers
 from airflow_provider_mlconnector.mapping import FieldMap, Row, constant, to
 from airflow_provider_mlconnector.pipeline.ports import Plan
@@ -137,3 +138,12 @@ def test_rows_of_a_run_find_their_sync() -> None:
     assert not has_member_field(client, "company")
     assert has_customer_field(client, "company")
     assert not has_customer_field(client, "tags.X")
+
+
+def test_the_audience_can_be_listed() -> None:
+    """Every member's id but those of archived ones, who are not in it any more."""
+    world = World()
+    for address in ("ann@acme-tools.com", "bob@acme-tools.com"):
+        world.sandbox.change({"add_member": {"email_address": address}})
+    world.sandbox.change({"archive": "bob@acme-tools.com"})
+    assert list(world.target().keys()) == [subscriber_hash("ann@acme-tools.com")]

@@ -16,10 +16,11 @@ from airflow_provider_mlconnector.ledger.account_context import AccountContexts
 from airflow_provider_mlconnector.ledger.rows import Delivery, Scope
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.commit import commit
-from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk, rehearse_chunk
+from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
 from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import map_chunk
+from airflow_provider_mlconnector.pipeline.rehearsal import rehearse_chunk
 from airflow_provider_mlconnector.pipeline.state import MemoryState
 from airflow_provider_mlconnector.pipeline.window import RunInfo
 from airflow_provider_mlconnector.syncs import get_sync
