@@ -56,6 +56,7 @@ run = Table(
     # No event of this run has a smaller id.
     Column("first_event", BigInteger, nullable=False, default=0),
     Index("ix_mlc_run_sync", "instance", "sync", "run_id", unique=True),
+    Index("ix_mlc_run_newest", "sync", "id"),
 )
 
 record = Table(
@@ -84,11 +85,16 @@ record = Table(
     sqlite_with_rowid=False,
 )
 OPEN = text("(mlc_record.status IN ('rejected', 'skipped', 'pending') OR mlc_record.waits_for IS NOT NULL)")
-"""The few records a run asks for other than by key; to be in each such query, word for word, for the index's sake."""
+"""The few records that are asked for other than by key; to be in each such query, word for word, for the index."""
 
 _OPEN = text(str(OPEN).replace("mlc_record.", ""))
 # The many records that were delivered cost no entry.
-Index("ix_mlc_record_open", record.c.sync, record.c.instance, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index(
+    "ix_mlc_record_open",
+    *(record.c.sync, record.c.instance, record.c.status, record.c.record_key),
+    sqlite_where=_OPEN,
+    postgresql_where=_OPEN,
+)
 
 event = Table(
     "mlc_event",
@@ -106,6 +112,17 @@ event = Table(
     Column("fields", LargeBinary),
     # By record, for its story; by run the rows lie together behind `mlc_run.first_event`.
     Index("ix_mlc_event_record", "record_key", "sync"),
+)
+REJECTED = text("(mlc_event.outcome = 'rejected')")
+"""To be in each query about the rejects of a run, word for word, for the index's sake."""
+
+_REJECTED = text(str(REJECTED).replace("mlc_event.", ""))
+# A run's rejects by reason; an old run's lie between millions of others, and what was delivered costs no entry.
+Index(
+    "ix_mlc_event_rejected",
+    *(event.c.run_id, event.c.sync, event.c.instance, event.c.reason_code, event.c.id),
+    sqlite_where=_REJECTED,
+    postgresql_where=_REJECTED,
 )
 
 
@@ -126,6 +143,8 @@ link = Table(
     Column("system_b", String(20), primary_key=True),
     Column("key_b", String(250), nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    # Whose id is this?
+    Index("ix_mlc_link_target", "key_b"),
     sqlite_with_rowid=False,
 )
 

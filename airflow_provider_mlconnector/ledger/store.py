@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, literal_column, update
 
 from airflow_provider_mlconnector.ledger import schema
+from airflow_provider_mlconnector.ledger.browse import Browse
 from airflow_provider_mlconnector.ledger.claims import Claims
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.leases import Leases
@@ -52,6 +53,7 @@ class Ledger:
         self.slots = SqlSlots(database)
         self.runs = Runs(database)
         self.reading = Reading(database)
+        self.browse = Browse(database)
         self.pepper = Pepper(database)
 
     def states(self, scope: Scope, keys: Sequence[str]) -> dict[str, RecordState]:
