@@ -23,7 +23,8 @@ from airflow_provider_mlconnector.ledger.connect import upgrade
 from airflow_provider_mlconnector.ledger.housekeeping import forget as forget_record
 from airflow_provider_mlconnector.ledger.housekeeping import prune as prune_ledger
 from airflow_provider_mlconnector.ledger.housekeeping import reseal
-from airflow_provider_mlconnector.state import find_connection, open_airflow_ledger
+from airflow_provider_mlconnector.pipeline.state import SyncState
+from airflow_provider_mlconnector.state import AirflowVariables, find_connection, open_airflow_ledger
 from airflow_provider_mlconnector.status import field_map_rows, sync_status
 from airflow_provider_mlconnector.syncs import all_syncs, get_sync
 
@@ -129,7 +130,9 @@ def audit(args: Namespace) -> None:
 def mappings(args: Namespace) -> None:
     """Print the field maps, the user's own rows included."""
     syncs = [get_sync(args.sync)] if args.sync else list(all_syncs().values())
-    rows = [row for sync in syncs for row in field_map_rows(sync)]
+    rows: list[dict[str, Any]] = []
+    for sync in syncs:
+        rows += field_map_rows(sync, SyncState(AirflowVariables(), sync.name).field_map())
     show(rows, ("sync", "target", "source", "convert", "row"), args.format)
 
 

@@ -3,13 +3,14 @@
 # No `from __future__ import annotations`: FastAPI resolves annotations of its dependencies at run time.
 from functools import lru_cache
 from typing import Annotated, Any, cast
+from urllib.parse import unquote_plus
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.core_api.security import GetUserDep
 from airflow.configuration import conf
 from airflow.models.dag import DagModel
-from fastapi import Depends, HTTPException, status
+from fastapi import Depends, HTTPException, Query, Request, status
 
 from airflow_provider_mlconnector.ledger import Ledger
 from airflow_provider_mlconnector.syncs import Sync, all_syncs
@@ -73,5 +74,12 @@ def _ledger() -> Ledger:
     return state.open_airflow_ledger()
 
 
+def plain(request: Request) -> None:
+    """Refuse what no key holds and no database takes, before it gets there."""
+    if "\x00" in unquote_plus(request.url.query):
+        raise HTTPException(status.HTTP_400_BAD_REQUEST, "The address holds a zero byte.")
+
+
+Number = Annotated[int, Query(ge=0, lt=2**63)]
 AccessDep = Annotated[Access, Depends(_access)]
 LedgerDep = Annotated[Ledger, Depends(_ledger)]

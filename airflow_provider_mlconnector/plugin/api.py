@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from airflow_provider_mlconnector import __version__
 from airflow_provider_mlconnector.exceptions import MLConnectorError
 from airflow_provider_mlconnector.plugin import export, replay, views
+from airflow_provider_mlconnector.plugin.access import plain
 
 STATIC = Path(__file__).parent / "static"
 
@@ -54,7 +55,7 @@ class SafeHeaders:
 app = FastAPI(
     title="ML Connector",
     version=__version__,
-    dependencies=[Depends(requires_access_view(AccessView.PLUGINS))],
+    dependencies=[Depends(requires_access_view(AccessView.PLUGINS)), Depends(plain)],
     docs_url=None,
     redoc_url=None,
     openapi_url=None,

@@ -13,7 +13,7 @@ from fastapi.responses import StreamingResponse
 
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.browse import every
-from airflow_provider_mlconnector.plugin.access import AccessDep, LedgerDep
+from airflow_provider_mlconnector.plugin.access import AccessDep, LedgerDep, Number
 
 PAGE = 1000
 REJECTS = ("record_key", "at", "target_key", "request_id", "reason_code", "reason")
@@ -70,7 +70,7 @@ def _rejects(ledger: Ledger, run: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @router.get("/rejects.csv")
-def rejects(run: int, access: AccessDep, ledger: LedgerDep) -> StreamingResponse:
+def rejects(run: Number, access: AccessDep, ledger: LedgerDep) -> StreamingResponse:
     """Return a run's rejects, by reason."""
     sync, row = access.run(ledger, run)
     return _file(f"{sync.name}-{row['run_id']}-rejects", _rejects(ledger, row), REJECTS)

@@ -10,7 +10,7 @@ from airflow_provider_mlconnector.plugin.access import REPLAY_DAG, AccessDep
 
 router = APIRouter()
 
-Key = Annotated[str, Field(min_length=1, max_length=250)]
+Key = Annotated[str, Field(min_length=1, max_length=250, pattern=r"^[^\x00]+$")]
 
 
 class Wanted(BaseModel):

@@ -11,7 +11,7 @@ from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.browse import PAGE
 from airflow_provider_mlconnector.plugin import replay
-from airflow_provider_mlconnector.plugin.access import Access, AccessDep, LedgerDep
+from airflow_provider_mlconnector.plugin.access import Access, AccessDep, LedgerDep, Number
 from airflow_provider_mlconnector.plugin.chart import RUNS, chart
 from airflow_provider_mlconnector.plugin.export import OpenStatus
 from airflow_provider_mlconnector.plugin.render import html
@@ -45,7 +45,9 @@ def overview(request: Request, access: AccessDep, ledger: LedgerDep) -> HTMLResp
 
 
 @router.get("/runs")
-def runs(request: Request, sync: str, access: AccessDep, ledger: LedgerDep, before: int | None = None) -> HTMLResponse:
+def runs(
+    request: Request, sync: str, access: AccessDep, ledger: LedgerDep, before: Number | None = None
+) -> HTMLResponse:
     """Show a sync's runs, newest first."""
     known, page = access.sync(sync), ledger.browse.runs(sync, before=before)
     scope = current(ledger, known)
@@ -68,7 +70,7 @@ def current(ledger: Ledger, sync: Sync) -> Scope | None:
 
 
 @router.get("/run")
-def run(request: Request, run: int, access: AccessDep, ledger: LedgerDep) -> HTMLResponse:
+def run(request: Request, run: Number, access: AccessDep, ledger: LedgerDep) -> HTMLResponse:
     """Show a run: its window and counts, and its rejects by reason with examples."""
     sync, row = access.run(ledger, run)
     codes = ledger.browse.reject_codes(row)
@@ -111,7 +113,7 @@ def _replay(access: Access, ledger: Ledger, sync: Sync, instance: str) -> dict[s
 
 @router.get("/rejects")
 def rejects(
-    request: Request, run: int, access: AccessDep, ledger: LedgerDep, code: str = "", after: int = 0
+    request: Request, run: Number, access: AccessDep, ledger: LedgerDep, code: str = "", after: Number = 0
 ) -> HTMLResponse:
     """Show a run's rejects with one reason code."""
     sync, row = access.run(ledger, run)
@@ -153,7 +155,7 @@ def record(
     key: str,
     access: AccessDep,
     ledger: LedgerDep,
-    before: int | None = None,
+    before: Number | None = None,
 ) -> HTMLResponse:
     """Show a record's whole story."""
     known, scope = access.sync(sync), Scope(instance, sync)

@@ -141,6 +141,14 @@ def test_an_unknown_run_sync_or_record_is_not_there(page: TestClient, run: int) 
         assert (answer.status_code, "Nothing to show" in answer.text) == (status.HTTP_404_NOT_FOUND, True)
 
 
+@pytest.mark.parametrize(
+    "address", ["search?key=%00", "run?run=-1", f"run?run={10**30}", f"runs?sync={SYNC}&before=x", "records?sync=a"]
+)
+def test_an_address_that_makes_no_sense_is_refused(page: TestClient, address: str) -> None:
+    """What no key holds and no database takes never gets there: it is the caller's error, not ours."""
+    assert page.get(f"/{address}").status_code in {400, 422}
+
+
 def test_records_are_listed_by_state(page: TestClient, run: int) -> None:
     """All records of a sync, or the rejected ones."""
     everything = page.get("/records", params={"sync": SYNC, "instance": "i1"}).text
