@@ -102,7 +102,7 @@ class Browse:
     def links(self, key: str, *, limit: int = 100) -> list[Row]:
         """Return the pairs that a key stands in, on either side, and the other pairs of their source's key."""
         found = self._all(select(schema.link).where(link.key_a == key).limit(limit))
-        named = self._all(select(schema.link).where(link.key_b == key).limit(limit))
+        named = self._all(select(schema.link).where(link.key_b == key, schema.RENAMED).limit(limit))
         for system, source in dict.fromkeys((row["system_a"], row["key_a"]) for row in named):
             mine = (link.key_a == source, link.system_a == system)
             found += self._all(select(schema.link).where(*mine).limit(limit))

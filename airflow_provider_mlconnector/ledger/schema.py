@@ -143,10 +143,14 @@ link = Table(
     Column("system_b", String(20), primary_key=True),
     Column("key_b", String(250), nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    # Whose id is this?
-    Index("ix_mlc_link_target", "key_b"),
     sqlite_with_rowid=False,
 )
+RENAMED = text("(mlc_link.key_b <> mlc_link.key_a)")
+"""To be in each query by the target's key, word for word, for the index's sake."""
+
+_RENAMED = text(str(RENAMED).replace("mlc_link.", ""))
+# Whose id is this? Where the target goes by the source's key, the primary key knows, and no entry is paid for.
+Index("ix_mlc_link_target", link.c.key_b, sqlite_where=_RENAMED, postgresql_where=_RENAMED)
 
 account_context = Table(
     "mlc_account_context",

@@ -93,6 +93,8 @@ def test_links_lead_both_ways(ledger: Ledger, now: datetime) -> None:
     assert [row["key_b"] for row in ledger.browse.links("S-55")] == ["77", "S-55"]
     assert {row["key_b"] for row in ledger.browse.links("1001")} == {"77", "S-55", "79"}
     assert ledger.browse.links("nothing") == []
+    ledger.links("i4", ("jde", "mailchimp"), "customers").put("5", "5", now)
+    assert [row["key_a"] for row in ledger.browse.links("5")] == ["5"]
 
 
 def test_a_story_is_told_newest_first(ledger: Ledger, scope: Scope, deliver: Callable[..., None]) -> None:

@@ -101,7 +101,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key_a", "entity", "instance", "system_a", "system_b"),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_mlc_link_target", "mlc_link", ["key_b"], unique=False)
+    op.create_index(
+        "ix_mlc_link_target",
+        "mlc_link",
+        ["key_b"],
+        unique=False,
+        sqlite_where=sa.text("(key_b <> key_a)"),
+        postgresql_where=sa.text("(key_b <> key_a)"),
+    )
     op.create_table(
         "mlc_meta",
         sa.Column("name", sa.String(length=50), nullable=False),
@@ -200,7 +207,12 @@ def downgrade() -> None:
     op.drop_table("mlc_record")
     op.drop_table("mlc_quota")
     op.drop_table("mlc_meta")
-    op.drop_index("ix_mlc_link_target", table_name="mlc_link")
+    op.drop_index(
+        "ix_mlc_link_target",
+        table_name="mlc_link",
+        sqlite_where=sa.text("(key_b <> key_a)"),
+        postgresql_where=sa.text("(key_b <> key_a)"),
+    )
     op.drop_table("mlc_link")
     op.drop_table("mlc_lease")
     op.drop_index(
