@@ -26,9 +26,7 @@ class Wanted(BaseModel):
     def conf(self) -> dict[str, Any]:
         """The run's conf; the HTTP error where it says both or neither."""
         if (self.keys is None) == (self.run is None) or (self.reason and not self.run):
-            raise HTTPException(
-                status.HTTP_422_UNPROCESSABLE_CONTENT, "Name either keys, or a run with or without a reason."
-            )
+            raise HTTPException(422, "Name either keys, or a run with or without a reason.")
         return self.model_dump(exclude_none=True)
 
 
@@ -65,6 +63,7 @@ def replay(
 
 def _trigger(conf: dict[str, Any], user: str) -> str:
     from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.exceptions import DagNotFound, DagRunAlreadyExists
     from airflow.sdk.exceptions import AirflowException
     from airflow.utils.types import DagRunTriggeredByType
 
@@ -76,7 +75,7 @@ def _trigger(conf: dict[str, Any], user: str) -> str:
             triggering_user_name=user,
             replace_microseconds=False,
         )
-    except (AirflowException, ValueError) as error:
+    except (AirflowException, DagNotFound, DagRunAlreadyExists, ValueError) as error:
         raise HTTPException(status.HTTP_409_CONFLICT, str(error)) from None
     if run is None:
         raise HTTPException(status.HTTP_409_CONFLICT, f"{REPLAY_DAG} did not start.")
