@@ -22,7 +22,7 @@ from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnec
 from airflow_provider_mlconnector.ledger.connect import upgrade
 from airflow_provider_mlconnector.pipeline.state import SyncState
 from airflow_provider_mlconnector.state import AirflowVariables, find_connection, open_airflow_ledger
-from airflow_provider_mlconnector.status import sync_status
+from airflow_provider_mlconnector.status import field_map_rows, sync_status
 from airflow_provider_mlconnector.syncs import all_syncs, get_sync
 
 Rows = Iterable[Mapping[str, Any]]
@@ -132,15 +132,9 @@ def audit(args: Namespace) -> None:
 def mappings(args: Namespace) -> None:
     """Print the field maps, the user's own rows included."""
     syncs = [get_sync(args.sync)] if args.sync else list(all_syncs().values())
-    rows = []
+    rows: list[dict[str, Any]] = []
     for sync in syncs:
-        user = SyncState(AirflowVariables(), sync.name).field_map()
-        for row in sync.rows.extended(user, sync.tables).rows:
-            source = ", ".join(row.sources) or f"constant {row.value!r}"
-            origin = "user" if row.target in user else "optional" if row.optional else "default"
-            rows.append(
-                {"sync": sync.name, "target": row.target, "source": source, "convert": row.convert, "row": origin}
-            )
+        rows += field_map_rows(sync, SyncState(AirflowVariables(), sync.name).field_map())
     show(rows, ("sync", "target", "source", "convert", "row"), args.format)
 
 

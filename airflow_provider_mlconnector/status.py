@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_mlconnector.ledger import Ledger
 from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
-from airflow_provider_mlconnector.syncs import all_syncs
+from airflow_provider_mlconnector.syncs import Sync, all_syncs
 
 
 @dataclass(frozen=True)
@@ -35,4 +36,21 @@ def sync_status(
         at = mark.watermark if mark else None
         age = (now - at).total_seconds() if at else None
         found.append(SyncStatus(sync.name, sync.dag_id, at, age, runs.get(sync.name)))
+    return found
+
+
+def field_map_rows(sync: Sync, user: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Return the rows of a sync's field map with the user's own, and where each comes from.
+
+    :param user: the user's rows; by default those of the Variable.
+    :raises ConfigurationError: when the user's rows are not valid.
+    """
+    from airflow_provider_mlconnector.state import AirflowVariables
+
+    user = SyncState(AirflowVariables(), sync.name).field_map() if user is None else user
+    found = []
+    for row in sync.rows.extended(user, sync.tables).rows:
+        source = ", ".join(row.sources) or f"constant {row.value!r}"
+        origin = "user" if row.target in user else "optional" if row.optional else "default"
+        found.append({"sync": sync.name, "target": row.target, "source": source, "convert": row.convert, "row": origin})
     return found

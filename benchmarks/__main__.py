@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from benchmarks import cin7, measure, report
+from benchmarks import cin7, measure, page, report
 from benchmarks.book import AT_ONCE as CALLS_AT_ONCE
 from benchmarks.book import CALLS, WINDOW
 from benchmarks.mailchimp import AT_ONCE, OPERATIONS
@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     sizes = replace(sizes, million=1_000_000) if given.million else sizes
     sizes = replace(sizes, members=given.members) if given.members else sizes
     sizes = replace(sizes, accounts=given.accounts) if given.accounts else sizes
+    sizes = replace(sizes, page=given.records) if given.records else sizes
     for name, measured in MEASURED.items():
         if given.only in (None, name):
             measured(sizes)
@@ -41,6 +42,12 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
         type=int,
         metavar="N",
         help="so many accounts from QAD to Marketo (10,000); the quota shows from 40,000 on; three minutes for 50,000",
+    )
+    parser.add_argument(
+        "--records",
+        type=int,
+        metavar="N",
+        help="so many records, and ten times as many events, under the page (1,000,000)",
     )
     return parser.parse_args(arguments)
 
@@ -78,7 +85,18 @@ def _orders(sizes: Sizes) -> None:
     print(report.verdicts(cin7.targets(parts)))
 
 
-MEASURED = {"marketo": _companies, "mailchimp": _members, "qad": _accounts, "cin7": _orders}
+def _page(sizes: Sizes) -> None:
+    measured = page.views(sizes.page)
+    if measured is not None:
+        print(page.table(measured))
+        print(
+            f"\nThe page over {sizes.page:,} records and {sizes.page * page.EVENTS_PER_RECORD:,} events in PostgreSQL,"
+        )
+        print(f"each view {page.TIMES} times through the application\n")
+    print(report.verdicts(page.targets(measured)))
+
+
+MEASURED = {"marketo": _companies, "mailchimp": _members, "qad": _accounts, "cin7": _orders, "page": _page}
 
 
 def _shown(costs: Iterable[Cost]) -> Iterator[Cost]:

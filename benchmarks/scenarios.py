@@ -19,7 +19,8 @@ AT_ONCE = ((2, 5), (8, 8))
 class Sizes:
     """How many customers each scenario has; 0 leaves it out. `repeat` is how often the main one is run.
 
-    `orders` is the scale of the simulated JD Edwards: 1 has 60 suppliers and 120 orders.
+    `orders` is the scale of the simulated JD Edwards: 1 has 60 suppliers and 120 orders. `page` is the records that the
+    ledger holds under the page, with ten events each.
     """
 
     cold: int = 100_000
@@ -31,11 +32,21 @@ class Sizes:
     members: int = 2_000
     accounts: int = 10_000
     orders: float = 4.0
+    page: int = 1_000_000
     repeat: int = 2
 
 
 QUICK = Sizes(
-    cold=6_000, small=1_500, latency=1_500, kill=6_000, quota=0, members=100, accounts=1_000, orders=0.5, repeat=1
+    cold=6_000,
+    small=1_500,
+    latency=1_500,
+    kill=6_000,
+    quota=0,
+    members=100,
+    accounts=1_000,
+    orders=0.5,
+    page=20_000,
+    repeat=1,
 )
 
 

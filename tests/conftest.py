@@ -25,6 +25,8 @@ os.environ |= {
     "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__FERNET_KEY": Fernet.generate_key().decode(),
+    # Airflow's own is shorter than the library likes.
+    "AIRFLOW__API_AUTH__JWT_SECRET": os.urandom(48).hex(),
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME / 'airflow.db'}",
     # A failed task is reported after this many seconds.
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",

@@ -56,6 +56,7 @@ run = Table(
     # No event of this run has a smaller id.
     Column("first_event", BigInteger, nullable=False, default=0),
     Index("ix_mlc_run_sync", "instance", "sync", "run_id", unique=True),
+    Index("ix_mlc_run_newest", "sync", "id"),
 )
 
 record = Table(
@@ -84,11 +85,16 @@ record = Table(
     sqlite_with_rowid=False,
 )
 OPEN = text("(mlc_record.status IN ('rejected', 'skipped', 'pending') OR mlc_record.waits_for IS NOT NULL)")
-"""The few records a run asks for other than by key; to be in each such query, word for word, for the index's sake."""
+"""The few records that are asked for other than by key; to be in each such query, word for word, for the index."""
 
 _OPEN = text(str(OPEN).replace("mlc_record.", ""))
 # The many records that were delivered cost no entry.
-Index("ix_mlc_record_open", record.c.sync, record.c.instance, sqlite_where=_OPEN, postgresql_where=_OPEN)
+Index(
+    "ix_mlc_record_open",
+    *(record.c.sync, record.c.instance, record.c.status, record.c.record_key),
+    sqlite_where=_OPEN,
+    postgresql_where=_OPEN,
+)
 
 event = Table(
     "mlc_event",
@@ -106,6 +112,17 @@ event = Table(
     Column("fields", LargeBinary),
     # By record, for its story; by run the rows lie together behind `mlc_run.first_event`.
     Index("ix_mlc_event_record", "record_key", "sync"),
+)
+REJECTED = text("(mlc_event.outcome = 'rejected')")
+"""To be in each query about the rejects of a run, word for word, for the index's sake."""
+
+_REJECTED = text(str(REJECTED).replace("mlc_event.", ""))
+# A run's rejects by reason; an old run's lie between millions of others, and what was delivered costs no entry.
+Index(
+    "ix_mlc_event_rejected",
+    *(event.c.run_id, event.c.sync, event.c.instance, event.c.reason_code, event.c.id),
+    sqlite_where=_REJECTED,
+    postgresql_where=_REJECTED,
 )
 
 
@@ -128,6 +145,12 @@ link = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
 )
+RENAMED = text("(mlc_link.key_b <> mlc_link.key_a)")
+"""To be in each query by the target's key, word for word, for the index's sake."""
+
+_RENAMED = text(str(RENAMED).replace("mlc_link.", ""))
+# Whose id is this? Where the target goes by the source's key, the primary key knows, and no entry is paid for.
+Index("ix_mlc_link_target", link.c.key_b, sqlite_where=_RENAMED, postgresql_where=_RENAMED)
 
 account_context = Table(
     "mlc_account_context",

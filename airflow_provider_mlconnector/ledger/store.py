@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, false, func, litera
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.attempts import Attempts
+from airflow_provider_mlconnector.ledger.browse import Browse
 from airflow_provider_mlconnector.ledger.claims import Claims
 from airflow_provider_mlconnector.ledger.database import Database
 from airflow_provider_mlconnector.ledger.leases import Leases
@@ -54,6 +55,7 @@ class Ledger:
         self.runs = Runs(database)
         self.reading = Reading(database)
         self.attempts = Attempts(database)
+        self.browse = Browse(database)
         self.pepper = Pepper(database)
 
     def states(self, scope: Scope, keys: Sequence[str]) -> dict[str, RecordState]:

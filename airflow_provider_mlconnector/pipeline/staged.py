@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 """The one file of a run that is not sealed; it holds no record."""
-STATUSES = ("ready", "created", "updated", "unchanged", "skipped", "rejected")
-"""What stands behind the key of a record that was mapped, or whose delivery was rehearsed."""
+STATUSES = ("ready", "skipped", "rejected")
+"""What stands behind the key of a record that was mapped."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 # The digits of a number stay what they are.
@@ -108,12 +108,12 @@ def _strip(data: Any, key: str) -> Any:
     """Return data without what is about a record; the very same object when nothing is."""
     if isinstance(data, dict):
         kept: Any = {name: _strip(value, key) for name, value in data.items() if name != key}
+        if kept.get("code") in NAMED_IN and key in str(kept.get("reason")):
+            # Of a rehearsal: a rival that lost to it, or won.
+            kept["reason"] = replacer(key, FORGOTTEN.strip("-"))(kept["reason"])
         same = len(kept) == len(data) and all(kept[name] is value for name, value in data.items())
     elif isinstance(data, list):
         kept = [_strip(value, key) for value in data if not _is_about(value, key)]
-        if len(kept) > 3 and kept[2] in NAMED_IN and isinstance(kept[3], str) and key in kept[3]:
-            # A rival that lost to it, or won.
-            kept[3] = replacer(key, FORGOTTEN.strip("-"))(kept[3])
         same = len(kept) == len(data) and all(one is other for one, other in zip(kept, data, strict=True))
     else:
         return data

@@ -17,7 +17,7 @@ URL_PREFIX = "/mlconnector"
 
 
 class MLConnectorPlugin(AirflowPlugin):
-    """Adds one page, under *Browse*, that shows where each sync stands."""
+    """Adds one page, under *Browse*, on what the syncs have done."""
 
     name = "mlconnector"
 

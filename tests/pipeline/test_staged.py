@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.exceptions import ConfigurationError, UnexpectedAnswer
 from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.job import Job
+from airflow_provider_mlconnector.pipeline.rehearsal import Change, Planned
 from airflow_provider_mlconnector.pipeline.staged import Staged
 from tests.pipeline.fakes import KEYS, World, record
 
@@ -51,12 +52,14 @@ def finished(world: World, **params: Any) -> Job:
     return job
 
 
-@pytest.mark.parametrize("params", [{}, {"dry_run": True}])
-def test_a_forgotten_record_is_in_no_file_of_a_finished_run(world: World, staged: Staged, params: Any) -> None:
-    """Neither as it was read nor as it was mapped; the others are what they were, to the digit."""
+@pytest.mark.parametrize(("params", "files"), [({}, 2), ({"dry_run": True}, 3)])
+def test_a_forgotten_record_is_in_no_file_of_a_finished_run(
+    world: World, staged: Staged, params: Any, files: int
+) -> None:
+    """Neither as it was read nor mapped, nor in what a dry run would do; the others stay as they were, to the digit."""
     job = finished(world, **params)
     assert traces(job.staging.folder) == list(TRACES)
-    assert staged.forget(job.sync.name, "ann-4711") == 2
+    assert staged.forget(job.sync.name, "ann-4711") == files
     assert traces(job.staging.folder) == []
     assert b"Ben Fox" in plain(job.staging.folder)
     assert staged.forget(job.sync.name, "ann-4711") == 0
@@ -68,9 +71,9 @@ def test_a_rehearsal_forgets_as_well(world: World, staged: Staged) -> None:
     job = finished(world, dry_run=True)
     reason = "has the same target key as ann-4711, which changed later"
     plans = [
-        ["ann-4711", "created", None, None, [["name", None, "Ann Lee"]]],
-        ["ben-4712", "skipped", "duplicate_of", reason, []],
-        ["eve-4713", "updated", None, None, [["limit", 1, 2.50]]],
+        Planned("ann-4711", "created", None, None, [Change("name", None, "Ann Lee")]),
+        Planned("ben-4712", "skipped", "duplicate_of", reason, []),
+        Planned("eve-4713", "updated", None, None, [Change("limit", 1, 2.50)]),
     ]
     job.staging.write_part(job.staging.chunk_path("rehearsal", 0), 0, plans)
     staged.forget(job.sync.name, "ann-4711")
@@ -78,7 +81,7 @@ def test_a_rehearsal_forgets_as_well(world: World, staged: Staged) -> None:
     assert b"ann-4711" not in held
     assert b"Ann Lee" not in held
     assert b"same target key as forgotten, which changed later" in held
-    assert b'["eve-4713","updated",null,null,[["limit",1,2.5]]]' in held
+    assert b'{"field":"limit","old":1,"new":2.5}' in held
 
 
 def test_an_unfinished_run_reads_again_without_what_was_forgotten(world: World, staged: Staged) -> None:

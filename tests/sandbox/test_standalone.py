@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import stat
@@ -11,71 +10,22 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 import pytest
-import requests
 from sqlalchemy import create_engine
 
 from airflow_provider_mlconnector import stubs
 from airflow_provider_mlconnector.sandbox import sqlite, standalone
 from airflow_provider_mlconnector.sandbox.registry import VENDORS
-
-
-class Airflow(NamedTuple):
-    """A running `make airflow`."""
-
-    process: subprocess.Popen[str]
-    url: str
-    token: str
-    home: Path
-
-    def post(self, path: str, body: Any) -> requests.Response:
-        return requests.post(self.url + path, json=body, headers=self._login, timeout=60)
-
-    def patch(self, path: str, body: Any) -> requests.Response:
-        return requests.patch(self.url + path, json=body, headers=self._login, timeout=60)
-
-    @property
-    def _login(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
-
-    def get(self, path: str, *, login: bool = True) -> requests.Response:
-        return requests.get(self.url + path, headers=self._login if login else {}, timeout=60)
+from tests.standalone import Airflow, a_users_environment, make_airflow
 
 
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
-    home = tmp_path_factory.mktemp("standalone")
-    environment = a_users_environment()
-    command = [sys.executable, "-m", standalone.__name__, "--scale", "0.05"]
-    environment |= {"MLCONNECTOR_HOME": str(home)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            said = until_ready(process)
-            found = re.search(r"Airflow: +(\S+)\nLogin: +(\S+) / (\S+)", said)
-            assert found
-            url, user, password = found.groups()
-            answer = requests.post(f"{url}/auth/token", json={"username": user, "password": password}, timeout=60)
-            yield Airflow(process, url, answer.json()["access_token"], home)
-        finally:
-            process.terminate()
-
-
-def a_users_environment() -> dict[str, str]:
-    """The environment without what the tests' own Airflow has put there."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-
-
-def until_ready(process: subprocess.Popen[str]) -> str:
-    said = ""
-    assert process.stdout
-    for line in process.stdout:
-        said += line
-        if line.startswith("Ctrl-C"):
-            return said
-    raise AssertionError(f"Airflow did not come up: {said}")
+    with make_airflow(tmp_path_factory.mktemp("standalone")) as running:
+        yield running
 
 
 @pytest.mark.slow
@@ -85,7 +35,7 @@ def test_airflow_shows_the_forms_and_the_page(airflow: Airflow) -> None:
     assert forms["jde_ais"]["extra_fields"]["auth"]["schema"]["enum"] == ["session", "basic"]
     assert forms["marketo"]["standard_fields"]["login"]["title"] == "Client id"
     assert airflow.get("/mlconnector/", login=False).status_code == 401
-    assert "<table>" in airflow.get("/mlconnector/").text
+    assert "<h1>Syncs</h1>" in airflow.get("/mlconnector/").text
 
 
 @pytest.mark.slow

@@ -73,6 +73,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_mlc_event_record", "mlc_event", ["record_key", "sync"], unique=False)
+    op.create_index(
+        "ix_mlc_event_rejected",
+        "mlc_event",
+        ["run_id", "sync", "instance", "reason_code", "id"],
+        unique=False,
+        sqlite_where=sa.text("(outcome = 'rejected')"),
+        postgresql_where=sa.text("(outcome = 'rejected')"),
+    )
     op.create_table(
         "mlc_lease",
         sa.Column("account", sa.String(length=32), nullable=False),
@@ -92,6 +100,14 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("key_a", "entity", "instance", "system_a", "system_b"),
         sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_mlc_link_target",
+        "mlc_link",
+        ["key_b"],
+        unique=False,
+        sqlite_where=sa.text("(key_b <> key_a)"),
+        postgresql_where=sa.text("(key_b <> key_a)"),
     )
     op.create_table(
         "mlc_meta",
@@ -132,7 +148,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_mlc_record_open",
         "mlc_record",
-        ["sync", "instance"],
+        ["sync", "instance", "status", "record_key"],
         unique=False,
         sqlite_where=sa.text("(status IN ('rejected', 'skipped', 'pending') OR waits_for IS NOT NULL)"),
         postgresql_where=sa.text("(status IN ('rejected', 'skipped', 'pending') OR waits_for IS NOT NULL)"),
@@ -161,6 +177,7 @@ def upgrade() -> None:
         sa.Column("first_event", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("ix_mlc_run_newest", "mlc_run", ["sync", "id"], unique=False)
     op.create_index("ix_mlc_run_sync", "mlc_run", ["instance", "sync", "run_id"], unique=True)
     op.create_table(
         "mlc_slot",
@@ -179,6 +196,7 @@ def downgrade() -> None:
     op.drop_index("ix_mlc_slot_account", table_name="mlc_slot")
     op.drop_table("mlc_slot")
     op.drop_index("ix_mlc_run_sync", table_name="mlc_run")
+    op.drop_index("ix_mlc_run_newest", table_name="mlc_run")
     op.drop_table("mlc_run")
     op.drop_index(
         "ix_mlc_record_open",
@@ -189,8 +207,20 @@ def downgrade() -> None:
     op.drop_table("mlc_record")
     op.drop_table("mlc_quota")
     op.drop_table("mlc_meta")
+    op.drop_index(
+        "ix_mlc_link_target",
+        table_name="mlc_link",
+        sqlite_where=sa.text("(key_b <> key_a)"),
+        postgresql_where=sa.text("(key_b <> key_a)"),
+    )
     op.drop_table("mlc_link")
     op.drop_table("mlc_lease")
+    op.drop_index(
+        "ix_mlc_event_rejected",
+        table_name="mlc_event",
+        sqlite_where=sa.text("(outcome = 'rejected')"),
+        postgresql_where=sa.text("(outcome = 'rejected')"),
+    )
     op.drop_index("ix_mlc_event_record", table_name="mlc_event")
     op.drop_table("mlc_event")
     op.drop_index("ix_mlc_claim_record", table_name="mlc_claim")
