@@ -8,7 +8,6 @@ import sys
 from argparse import Namespace
 from dataclasses import asdict
 from types import SimpleNamespace
-from typing import Any
 
 from airflow_provider_mlconnector.commands import reported, show
 from airflow_provider_mlconnector.crypto import default_keyring
@@ -69,11 +68,7 @@ def preview(args: Namespace) -> None:
     if args.format == "json":
         show(planned, ("record_key", "outcome", "reason_code", "reason", "changes"), args.format)
     else:
-        show((line for row in planned for line in _lines(row)), PREVIEW, args.format)
-
-
-def _lines(row: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{**row, **change} for change in row["changes"]] or [row]
+        show(rehearsal.by_field(planned), PREVIEW, args.format)
 
 
 @reported

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Protocol
@@ -143,6 +143,12 @@ def rows(place: Place, scope: Scope, run_id: str, *, limit: int | None = None, o
             "run it again"
         )
     return (_row(plan) for plan in islice(_all(staging, manifest["chunks"]), offset, _end(limit, offset)))
+
+
+def by_field(planned: Iterable[Row]) -> Iterator[Row]:
+    """Yield a row per changed field, those of `rows` with `field`, `old` and `new`; one where no field changes."""
+    for row in planned:
+        yield from ({**row, **change} for change in row["changes"]) if row["changes"] else (row,)
 
 
 def _end(limit: int | None, offset: int) -> int | None:

@@ -8,12 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException, status
 from fastapi.responses import StreamingResponse
 
+from airflow_provider_mlconnector.exceptions import MLConnectorError
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.browse import every
 from airflow_provider_mlconnector.plugin.access import AccessDep, LedgerDep, Number
+from airflow_provider_mlconnector.plugin.preview import COLUMNS
+from airflow_provider_mlconnector.plugin.preview import lines as lines_of
 
 PAGE = 1000
 REJECTS = ("record_key", "at", "target_key", "request_id", "reason_code", "reason")
@@ -74,6 +77,17 @@ def rejects(run: Number, access: AccessDep, ledger: LedgerDep) -> StreamingRespo
     """Return a run's rejects, by reason."""
     sync, row = access.run(ledger, run)
     return _file(f"{sync.name}-{row['run_id']}-rejects", _rejects(ledger, row), REJECTS)
+
+
+@router.get("/planned.csv")
+def planned(run: Number, access: AccessDep, ledger: LedgerDep) -> StreamingResponse:
+    """Return what a dry run would do, a row per changed field."""
+    sync, row = access.run(ledger, run)
+    try:
+        rows = lines_of(row)
+    except MLConnectorError as error:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, error.message) from None
+    return _file(f"{sync.name}-{row['run_id']}-preview", rows, COLUMNS)
 
 
 @router.get("/records.csv")

@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.plugin import replay
 from airflow_provider_mlconnector.plugin.access import Access, AccessDep, LedgerDep, Number
 from airflow_provider_mlconnector.plugin.chart import RUNS, chart
 from airflow_provider_mlconnector.plugin.export import OpenStatus
+from airflow_provider_mlconnector.plugin.preview import preview
 from airflow_provider_mlconnector.plugin.render import html
 from airflow_provider_mlconnector.plugin.story import attempts
 from airflow_provider_mlconnector.syncs import Sync
@@ -71,7 +72,7 @@ def current(ledger: Ledger, sync: Sync) -> Scope | None:
 
 @router.get("/run")
 def run(request: Request, run: Number, access: AccessDep, ledger: LedgerDep) -> HTMLResponse:
-    """Show a run: its window and counts, and its rejects by reason with examples."""
+    """Show a run: its window and counts, its rejects by reason with examples; of a dry run what it would do."""
     sync, row = access.run(ledger, run)
     codes = ledger.browse.reject_codes(row)
     told = sum(count for _, count in codes)
@@ -85,6 +86,7 @@ def run(request: Request, run: Number, access: AccessDep, ledger: LedgerDep) -> 
         left_out=len(codes) - len(groups),
         earlier=max(row["rejected"] - told, 0),
         told=told,
+        preview=preview(row),
         **_replay(access, ledger, sync, row["instance"]),
     )
 
