@@ -112,7 +112,10 @@ def differences(voucher: Voucher, held: Held) -> list[str]:
     foreign = bool(voucher.gross) and header[f"{HEADER}.ACR"] == voucher.gross
     gross = _amount(header, HEADER, "AG", foreign=foreign)
     if gross != voucher.gross:
-        found.append(f"the gross is {gross:f} instead of {voucher.gross:f}")
+        unseen = (
+            "" if header[f"{HEADER}.ACR"] is not None else " (F0411Z1.ACR, the amount in its currency, is not shown)"
+        )
+        found.append(f"the gross is {gross:f} instead of {voucher.gross:f}{unseen if voucher.currency else ''}")
     return [*found, *_line_differences(voucher, held.lines, foreign=foreign)]
 
 
