@@ -113,8 +113,9 @@ def _wrong_total(order: Order, wanted: Draft, rule: TotalRule) -> str | None:
     nets = _sum(each.net for each in amounts)
     lines = _sum(rule.total(each) for each in amounts) - (taxes if rule.with_tax else ZERO)
     # The lines are those that were sent. What is left open is whether the sum is rounded, or is one of rounded lines;
-    # and whether an amount is meant with tax or without.
-    right = {(sum_ + tax).quantize(CENT, ROUND_HALF_UP) for sum_ in (lines, nets) for tax in (ZERO, taxes, -taxes)}
+    # and whether an amount is meant with tax or without; where the lines' own totals have it, some add it once more.
+    meant = (ZERO, taxes, 2 * taxes) if rule.with_tax else (ZERO, taxes, -taxes)
+    right = {(sum_ + tax).quantize(CENT, ROUND_HALF_UP) for sum_ in (lines, nets) for tax in meant}
     told = [found for found in (order.total_before_tax, order.total) if found is not None]
     if all(any(abs(found - each) < CENT for each in right) for found in told):
         return None

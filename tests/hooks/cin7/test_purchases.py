@@ -74,7 +74,7 @@ def test_an_order_takes_two_calls(client: Cin7Client, cin7: Any, journal: Memory
     assert cin7.bodies("POST", "advanced-purchase") == [
         {
             "SupplierID": "s-1", "Approach": "STOCK", "PurchaseType": "Simple", "TaxCalculation": "Exclusive",
-            "Location": "Main Warehouse", "TaxRule": "Tax Exempt", "RequiredBy": "2026-08-01T00:00:00.000",
+            "Location": "Main Warehouse", "RequiredBy": "2026-08-01T00:00:00.000",
             "Note": MARK, "AdditionalAttributes": {"AdditionalAttribute1": MARK},
         }
     ]  # fmt: skip
@@ -327,15 +327,13 @@ def test_a_total_that_no_rule_explains_is_a_refusal(
 def test_the_suppliers_own_tax_rule_counts_where_nobody_names_one(
     make_client: Callable[..., Cin7Client], cin7: Any, journal: MemoryJournal
 ) -> None:
-    """Cin7 puts it into the header; the lines bear its rate."""
-    client = make_client()
-    client.connection = client.connection.model_copy(
-        update={"defaults": client.connection.defaults.model_copy(update={"tax_rule": ""})}
-    )
-    cin7.answer("POST", "advanced-purchase", {**HEADER, "TaxRule": "Sales Tax on Imports"})
-    send(client, journal)
-    assert "TaxRule" not in cin7.bodies("POST", "advanced-purchase")[0]
-    assert [line["Tax"] for line in cin7.bodies("POST", "purchase/order")[0]["Lines"]] == [0.7, 0.02]
+    """Cin7 puts it into the header; the lines bear its rate, whatever the Connection's default for suppliers is."""
+    cin7.answer("POST", "advanced-purchase", {**HEADER, "TaxRule": "Sales Tax on Imports"}, {**HEADER, "TaxRule": ""})
+    cin7.pages("supplier", [{"ID": "s-1", "Name": "Acme", "TaxRule": "Sales Tax on Imports"}])
+    for key in ("1", "2"):
+        Purchases(make_client(), journal).deliver("", [Ready(key, PAYLOAD)])
+        assert "TaxRule" not in cin7.bodies("POST", "advanced-purchase")[-1]
+        assert [line["Tax"] for line in cin7.bodies("POST", "purchase/order")[-1]["Lines"]] == [0.7, 0.02]
 
 
 def test_lines_that_were_dropped_are_sent_once_more(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
