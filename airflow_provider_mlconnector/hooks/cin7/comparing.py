@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.hooks.cin7.documents import Order, OrderLine, Purchase
+from airflow_provider_mlconnector.hooks.cin7.finding import MARK
 from airflow_provider_mlconnector.hooks.cin7.models import amount, fold
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft
 from airflow_provider_mlconnector.hooks.cin7.order_lines import Line, entries_of, is_ended
@@ -77,13 +78,18 @@ def header_differs(body: Mapping[str, Any], purchase: Purchase) -> bool:
     """Whether a purchase's header is another than it should be; times count by their day, blanks do not count."""
     left = (*FIXED, "Approach", "AdditionalAttributes", "RequiredBy")
     there = {name: _words(value) for name, value in purchase.raw.items()}
-    attributes: Mapping[str, Any] = body.get("AdditionalAttributes") or {}
+    attributes = _untagged(body.get("AdditionalAttributes") or {})
     day, known = str(body.get("RequiredBy") or "")[:10], str(purchase.raw.get("RequiredBy") or "")[:10]
     return (
         differs({name: _words(value) for name, value in body.items() if name not in left}, there)
-        or differs(attributes, purchase.additional_attributes)
+        or differs(attributes, _untagged(purchase.additional_attributes))
         or (bool(day) and day != known)
     )
+
+
+def _untagged(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return attributes with markers as they are in a note: with the instance or without it, they mean the same."""
+    return {name: MARK.sub(r"[ERP \1]", str(value)) for name, value in attributes.items() if value is not None}
 
 
 def _there(line: OrderLine, by_id: bool, has_tax: bool, texts: bool) -> tuple[Any, ...]:

@@ -29,7 +29,9 @@ SKEW = timedelta(minutes=10)
 SLACK = timedelta(days=1)
 """Rows older than this are passed over, should the list ignore `UpdatedSince` as it ignores what it does not know."""
 NOTE = 1024
-MARK = re.compile(r"\[ERP (.+)\]")
+TAG = 6
+"""So many signs of the instance's hash tell two ERPs apart that number their records alike."""
+MARK = re.compile(r"\[ERP (.+?)(?: #[0-9a-f]+)?\]")
 KNOWN = frozenset(map(str.lower, KINDS.values()))
 NOT_OURS = "CREDIT"
 """In the type of what is no purchase; how the others are spelt differs."""
@@ -40,16 +42,21 @@ def marker(key: str) -> str:
     return f"[ERP {key}]"
 
 
+def tagged(key: str, instance: str) -> str:
+    """Return the marker with the instance in it, for places where nobody writes beside it."""
+    return f"{marker(key)[:-1]} #{instance[:TAG]}]" if instance else marker(key)
+
+
 def marked_by(supplier: Supplier) -> str | None:
     """Return the record whose marker a supplier bears."""
     found = (MARK.fullmatch(str(supplier.raw.get(name) or "").strip()) for name in ATTRIBUTES)
     return next((match[1] for match in found if match), None)
 
 
-def marked(header: Mapping[str, Any], key: str) -> dict[str, Any]:
+def marked(header: Mapping[str, Any], key: str, instance: str = "") -> dict[str, Any]:
     """Return a header with its marker in the note and in the first additional attribute that is free."""
-    sign = marker(key)
-    note = f"{header.get('Note', '')}\n{sign}".strip()
+    sign = tagged(key, instance)
+    note = f"{header.get('Note', '')}\n{marker(key)}".strip()
     attributes = dict(header.get("AdditionalAttributes") or {})
     free = next((name for name in ATTRIBUTES if name not in attributes), None)
     if free and len(sign) <= 256:
@@ -62,9 +69,16 @@ def marked_memo(memo: str, key: str) -> str:
     return f"{memo}\n{marker(key)}".strip()[-NOTE:]
 
 
-def bears(purchase: Purchase, key: str) -> bool:
-    """Whether a purchase bears the marker of a record, in any of its three places."""
-    places = (purchase.note, purchase.order.memo, *map(str, purchase.additional_attributes.values()))
+def bears(purchase: Purchase, key: str, instance: str = "") -> bool:
+    """Whether a purchase bears the marker of a record, in any of its three places.
+
+    Where an attribute names the instance it must be this one; markers without it are anybody's.
+    """
+    attributes = list(map(str, purchase.additional_attributes.values()))
+    begin = f"{marker(key)[:-1]} #"
+    if instance and (named := [text for text in attributes if begin in text]):
+        return any(tagged(key, instance) in text for text in named)
+    places = (purchase.note, purchase.order.memo, *attributes)
     return any(marker(key) in text for text in places)
 
 
@@ -96,7 +110,7 @@ class Finder:
         likely = [row for row in rows if row.supplier_id.lower() == supplier.lower()]
         unreadable: dict[str, str] = {}
         for part in (likely, [row for row in rows if row not in likely]):
-            if found := [each for row in part if (each := self._open(row, unreadable)) and bears(each, key)]:
+            if found := [each for row in part if (each := self._open(row, unreadable)) and self._is_it(each, key)]:
                 return self._best(key, found)
         if unreadable:
             told = "; ".join(f"{number} ({reason})" for number, reason in unreadable.items())
@@ -113,6 +127,9 @@ class Finder:
                 with suppress(RecordRejected):
                     self._client.void_purchase(each.id, each.type)
         return None if now[0].is_voided else now[0]
+
+    def _is_it(self, purchase: Purchase, key: str) -> bool:
+        return bears(purchase, key, self._journal.instance)
 
     def _may_be(self, row: PurchaseRow, key: str, since: datetime) -> bool:
         if row.status.upper() == "VOIDED" or NOT_OURS in row.type.upper():

@@ -127,7 +127,7 @@ class Purchases:
         self._journal.created(key, purchase.id)
         wanted = wanted.taxed(self._client, purchase.tax_rule)
         outcome = Outcome.CREATED if unfinished else Outcome.UPDATED
-        if purchase.order.is_authorised and same_order(purchase, marked(wanted.header, key), wanted):
+        if purchase.order.is_authorised and same_order(purchase, self._marked(wanted, key), wanted):
             self._journal.finished(key, purchase.id)  # a try before has authorised it
             return RowResult(outcome, purchase.id)
         self._reopen(purchase, unfinished=entry.begun is not None)
@@ -159,8 +159,11 @@ class Purchases:
         find = partial(self._finder.find, key, supplier=str(payload.get("SupplierID") or ""))
         return look(self._client, find, entry.begun) if entry.begun else None
 
+    def _marked(self, wanted: Draft, key: str) -> dict[str, Any]:
+        return marked(wanted.header, key, self._journal.instance)
+
     def _created(self, ready: Ready, wanted: Draft) -> RowResult:
-        key, body = ready.record_key, marked(wanted.header, ready.record_key)
+        key, body = ready.record_key, self._marked(wanted, ready.record_key)
         try:
             purchase = self._once.create(
                 ready,
@@ -178,7 +181,7 @@ class Purchases:
 
     def _changed(self, key: str, purchase: Purchase, wanted: Draft, outcome: Outcome) -> RowResult:
         """Write over a purchase that is there."""
-        body = marked(wanted.header, key)
+        body = self._marked(wanted, key)
         if header_differs(body, purchase):
             changes = {name: value for name, value in body.items() if name not in FIXED}
             changes["Approach"] = purchase.raw.get("Approach") or body["Approach"]

@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError,
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.filling import completed
-from airflow_provider_mlconnector.hooks.cin7.finding import SKEW, marked_by, marker
+from airflow_provider_mlconnector.hooks.cin7.finding import SKEW, marked_by, marker, tagged
 from airflow_provider_mlconnector.hooks.cin7.models import fold
 from airflow_provider_mlconnector.hooks.cin7.once import Once, look, write_again
 from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending
@@ -121,9 +121,9 @@ class Suppliers:
 
     def _marked(self, key: str, since: datetime) -> Supplier | None:
         """Return the supplier that bears the record's marker, made since an instant."""
-        sign = marker(key)
+        signs = (marker(key), tagged(key, self._journal.instance))
         for each in self._client.directory.changed_since(since - SKEW):
-            if self._journal.owner(each.id) in (None, key) and any(each.raw.get(name) == sign for name in ATTRIBUTES):
+            if self._journal.owner(each.id) in (None, key) and any(each.raw.get(name) in signs for name in ATTRIBUTES):
                 return each
         return None
 
@@ -154,7 +154,8 @@ class Suppliers:
         return best[0] if best else None
 
     def _created(self, ready: Ready, payload: Mapping[str, Any]) -> RowResult:
-        key, body = ready.record_key, new_supplier(completed(payload, self._client), marker(ready.record_key))
+        key, sign = ready.record_key, tagged(ready.record_key, self._journal.instance)
+        body = new_supplier(completed(payload, self._client), sign)
         try:
             made = self._once.create(
                 ready, partial(self._client.post_supplier, body), partial(self._made, key, payload)

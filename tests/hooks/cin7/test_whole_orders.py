@@ -11,6 +11,7 @@ import requests
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.comparing import missing
 from airflow_provider_mlconnector.hooks.cin7.documents import Order, Purchase
+from airflow_provider_mlconnector.hooks.cin7.finding import bears
 from airflow_provider_mlconnector.hooks.cin7.order_fields import draft
 from airflow_provider_mlconnector.hooks.cin7.purchases import Purchases
 from airflow_provider_mlconnector.hooks.cin7.totals import RULES
@@ -231,6 +232,29 @@ def test_a_header_that_needs_a_change_keeps_its_approach(world: World) -> None:
     world.cin7.answer("GET", "purchase", {**FULL, "Approach": "INVOICE"})
     assert world.send({**PAYLOAD, "Location": "Annex"}, known=True).outcome is Outcome.UPDATED
     assert world.cin7.bodies("PUT", "purchase")[0]["Approach"] == "INVOICE"
+
+
+class Tagged(MemoryJournal):
+    """A journal of one of several ERPs."""
+
+    instance = "0a1b2c3d4e5f"
+
+
+def test_two_erps_that_number_alike_do_not_take_each_others_orders(world: World, cin7: Any) -> None:
+    """An attribute names the instance; a mark without it, as it once was, is still known."""
+    tries = world.journal, Tagged()
+    for journal, mark, is_ours in (
+        (tries[1], "[ERP 00001-OP-4711-000 #ffffff]", False), (tries[1], "[ERP 00001-OP-4711-000 #0a1b2c]", True),
+        (tries[1], MARK, True), (tries[0], MARK, True),
+    ):  # fmt: skip
+        purchase = Purchase.model_validate({**HEADER, "AdditionalAttributes": {"AdditionalAttribute1": mark}})
+        assert bears(purchase, RECORD, journal.instance) is is_ours
+    World(world.client, cin7, tries[1]).send()
+    (body,) = cin7.bodies("POST", "advanced-purchase")
+    assert (body["Note"], body["AdditionalAttributes"]["AdditionalAttribute1"]) == (MARK, f"{MARK[:-1]} #0a1b2c]")
+    cin7.answer("GET", "purchase", FULL)
+    World(world.client, cin7, tries[1]).send(known=True)
+    assert "PUT purchase" not in cin7.writes
 
 
 def test_an_empty_header_of_a_try_is_voided_when_its_lines_are_refused(world: World, failure: Any) -> None:
