@@ -37,6 +37,11 @@ class Entry:
 class Journal(Protocol):
     """The memory of one object type of one account. Each change is durable when the call returns."""
 
+    @property
+    def instance(self) -> str:
+        """Which source and which target this is about, in short; "" where there is only one."""
+        ...
+
     def entry(self, key: str) -> Entry | None:
         """Return what is known of a record; None when it was never sent."""
         ...
@@ -64,6 +69,8 @@ class Journal(Protocol):
 
 class MemoryJournal:
     """A journal of this process."""
+
+    instance = ""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -34,6 +34,11 @@ class LedgerJournal:
     def _owners(self) -> dict[str, str]:
         return {pair.key_b.lower(): pair.key_a for pair in self._links.all()}
 
+    @property
+    def instance(self) -> str:
+        """See Journal."""
+        return self._job.instance
+
     def entry(self, key: str) -> Entry | None:
         """See Journal."""
         guid = self._links.of([key]).get(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from airflow_provider_mlconnector.transport import retry
 COLUMNS = ("read", "created", "updated", "unchanged", "skipped", "rejected")
 QUICK = {"marketo": {"window_seconds": 1}}
 """System → extras of its Connection that make a small run short."""
+INSTANCE = re.compile(r" #[0-9a-f]{6}\]")
 PASSING = frozenset({
     "id", "marketoGUID", "contact_id", "createdAt", "updatedAt", "created_at", "updated_at", "last_changed", "history",
     "companyId", "merge_id", "batches", "calls", "connections", "bravoId", "lastModTime", "lastUpdate",
@@ -179,7 +181,8 @@ def lasting(held: Any) -> Any:
         return {name: lasting(value) for name, value in held.items() if name not in PASSING}
     if isinstance(held, list):
         return sorted((lasting(each) for each in held), key=lambda each: json.dumps(each, sort_keys=True, default=str))
-    return held
+    # Marks name the instance, which is another for each server's address.
+    return INSTANCE.sub("]", held) if isinstance(held, str) else held
 
 
 def manual_run(dag_id: str, **known: Any) -> Any:

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError, RecordRejected
+from airflow_provider_mlconnector.exceptions import (
+    CredentialsRejected,
+    OutcomeUnknown,
+    RecordError,
+    RecordRejected,
+    Stop,
+    Unavailable,
+)
 from airflow_provider_mlconnector.hooks.cin7.chart import AccountKey
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.models import Account
@@ -29,6 +36,8 @@ ACCOUNT_FIELDS = (SOURCE_KEY, ACCOUNT, POSTING, *TEXTS)
 """`SourceKey` is the source's key, `Account` its code as MCU.OBJ.SUB; the rest is for accounts that are created."""
 CLASSES = ("ASSET", "LIABILITY", "EXPENSE", "EQUITY", "REVENUE")
 BANK = "BANK"
+REFUSALS = ("403", "404", "405", "500")
+"""What a change of a chart that is not ours may be answered with, beside a plain refusal."""
 
 
 class Accounts:
@@ -113,7 +122,11 @@ class Accounts:
         likely = [each for each in accounts if each.is_active and not each.system_account and each.type.upper() != BANK]
         try:
             self._client.put_account(same_body((likely or list(accounts))[0]))
-        except RecordRejected as refused:
+        except CredentialsRejected:
+            raise
+        except (RecordRejected, Unavailable, Stop) as refused:
+            if not isinstance(refused, RecordRejected) and refused.code not in REFUSALS:
+                raise
             return f"it may be tied to Xero or QuickBooks ({refused.message})"
         return None
 

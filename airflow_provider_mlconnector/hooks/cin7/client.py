@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import requests
 from requests.auth import AuthBase
@@ -29,6 +29,8 @@ from airflow_provider_mlconnector.transport.http import ApiClient
 from airflow_provider_mlconnector.transport.limits import NO_LIMIT, Limiter
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 SIMPLE, ADVANCED = "purchase", "advanced-purchase"
 KINDS = {SIMPLE: "Simple Purchase", ADVANCED: "Advanced Purchase"}
@@ -152,7 +154,7 @@ class Cin7Client:
 
         :param kind: the purchase's `type`.
         """
-        return self._of_kind(kind, "PUT", json=body)
+        return self._of_kind(kind, lambda path: self._at(path, "PUT", json=body))
 
     def purchase(self, guid: str, kind: str = "") -> Purchase:
         """Return a purchase.
@@ -160,15 +162,16 @@ class Cin7Client:
         :param kind: its `type` where that is known: the wrong path of the two costs a call.
         :raises NotFound: there is none with this id.
         """
-        return self._of_kind(kind, "GET", params={"ID": guid, "CombineAdditionalCharges": "false"})
+        params = {"ID": guid, "CombineAdditionalCharges": "false"}
+        return self._of_kind(kind, lambda path: self._at(path, "GET", params=params))
 
     def void_purchase(self, guid: str, kind: str = "") -> None:
         """Void a purchase."""
-        self._of_kind(kind, "DELETE", params={"ID": guid, "Void": "true"})
+        self._of_kind(kind, lambda path: self._delete(path, {"ID": guid, "Void": "true"}))
 
     def undo_purchase(self, guid: str, kind: str = "") -> None:
         """Make an authorised order a draft again."""
-        self._of_kind(kind, "DELETE", params={"ID": guid, "Void": "false"})
+        self._of_kind(kind, lambda path: self._delete(path, {"ID": guid, "Void": "false"}))
 
     def purchases_since(self, since: datetime) -> Iterator[PurchaseRow]:
         """Yield the purchases changed since an instant, as the list shows them."""
@@ -210,17 +213,23 @@ class Cin7Client:
         entry = _first(answer["AccountsList"])
         return read_model(Account, entry) if repeatable else self._read_once(Account, entry)
 
-    def _of_kind(self, kind: str, method: str, **request: Any) -> Purchase:
+    def _of_kind(self, kind: str, call: Callable[[str], T]) -> T:
         """Call the path of simple or of advanced purchases; the other one where Cin7 says so, or nothing is known."""
         paths = (ADVANCED, SIMPLE) if kind.upper().startswith("ADVANCED") else (SIMPLE, ADVANCED)
         try:
-            return self._at(paths[0], method, request)
+            return call(paths[0])
         except RecordRejected as first:
             if kind and "endpoint" not in f"{first.message} {first.detail}".lower():
                 raise
-            return self._at(paths[1], method, request)
+            return call(paths[1])
 
-    def _at(self, path: str, method: str, request: dict[str, Any]) -> Purchase:
+    def _delete(self, path: str, params: Mapping[str, str]) -> None:
+        """Void or undo; what is answered differs: the purchase, `{"Success": true}`, nothing."""
+        body = loads_or_none(self.api.request("DELETE", f"{API}/{path}", params=params).content)
+        if isinstance(body, dict) and body.get("Success") is False:
+            raise RecordRejected("Cin7 answers that it was not done", code="not_done")
+
+    def _at(self, path: str, method: str, **request: Any) -> Purchase:
         found = read_model(Purchase, self.call(method, path, expect="ID", **request))
         return found if found.type else found.model_copy(update={"type": KINDS[path]})
 

@@ -47,6 +47,7 @@ class OrderLine(ReadModel):
     quantity: Amount = None
     price: Amount = None
     discount: Amount = None
+    tax: Amount = None
     comment: Words = ""
     total: Amount = None
 

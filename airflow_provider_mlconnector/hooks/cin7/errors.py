@@ -8,9 +8,12 @@ with 429 (`Retry-After: 60 Seconds`), with 503, or with 400 and a sentence, diff
 from __future__ import annotations
 
 import re
+import threading
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -47,8 +50,41 @@ TELLING = frozenset({401, 403, 404, 429, 503})
 """Codes inside a 400 or a 200 that say more than the status does."""
 NAMED = re.compile(r"[?&](?:ID|TaskID|Code)=", re.IGNORECASE)
 """In the address of a call about one record: a 404 is about the record then, not about the path."""
+LOGIN = re.compile(r"credential|\bkeys?\b|applicationkey", re.IGNORECASE)
+GONE = re.compile(r"\bID\b.{0,20}\bnot found", re.IGNORECASE)
+"""How a 400 says that there is no such record."""
+ONCE = re.compile(r"^(?:POST|PUT) .*/(?:supplier|advanced-purchase|ref/account)$", re.IGNORECASE)
+"""Calls that may not be repeated blindly."""
+FIELDS = re.compile(
+    r"\b(?:Name|Currency|PaymentTerm|Terms|TaxRule|TaxCalculation|AccountPayable|Discount|Comments?|TaxNumber|Status|"
+    r"AttributeSet|AdditionalAttribute\d+|Address(?:es)?|Line[12]|City|State|Postcode|Country|Type|Contacts?|Phone|"
+    r"MobilePhone|Fax|Email|Website|SupplierID|Supplier|Location|Approach|PurchaseType|RequiredBy|Note|Memo|"
+    r"CurrencyRate|BlindReceipt|Lines?|ProductID|Product|SKU|Quantity|Price|Tax|Total|SupplierSKU|Account|Code|Class)\b"
+)
+"""Names of fields: what may be told of the vendor's words, which may hold anything of the record."""
 SHOWN = 300
-"""A longer text of the vendor's stays in the detail."""
+MANY = 5
+"""So many refusals of one kind of call, and none of them taken, are not the records' fault."""
+
+
+class Strikes:
+    """Counts refusals that may be one record's fault or everybody's: those of calls of which none was ever taken."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._refused: Counter[str] = Counter()
+        self._taken: set[str] = set()
+
+    def taken(self, call: str) -> None:
+        """Note that a call of this kind was good."""
+        with self._lock:
+            self._taken.add(call)
+
+    def are_too_many(self, call: str) -> bool:
+        """Note a refusal, and return whether it is everybody's."""
+        with self._lock:
+            self._refused[call] += 1
+            return call not in self._taken and self._refused[call] >= MANY
 
 
 @dataclass(frozen=True)
@@ -60,6 +96,7 @@ class Classifier:
 
     conn_id: str
     window: float = MINUTE
+    strikes: Strikes = field(default_factory=Strikes, compare=False, repr=False)
 
     def __call__(self, response: requests.Response) -> None:
         """Look at status, content type and body: any of them may be what tells."""
@@ -69,12 +106,14 @@ class Classifier:
         if status >= 400:
             raise self._refusal(response, read_problems(response.content), is_json=is_json)
         if not response.content.strip():
+            self.strikes.taken(_call(response))
             return
         if not is_json:
             raise self._elsewhere(f"HTTP {status} with {response.headers.get('Content-Type', 'no content type')}")
         # An error model may come with 200 as well; the bodies of good answers are too long to read them twice.
         if b'"ErrorCode"' in response.content[:500] and (problems := read_problems(response.content)):
             raise self._refusal(response, problems, is_json=True)
+        self.strikes.taken(_call(response))
 
     def _elsewhere(self, what: str) -> UnexpectedAnswer:
         return UnexpectedAnswer(
@@ -87,25 +126,35 @@ class Classifier:
         if status == 429 or (status == 400 and LIMIT.search(text)):
             return Throttled(self._says("too many calls"), code=str(status), retry_after=self._wait(response, text))
         if status == 503:
-            return self._busy(response, text, is_json=is_json)
+            return self._busy(response, text)
+        if _may_be_the_record(response, status, problems, text, is_json=is_json) and not self.strikes.are_too_many(
+            _call(response)
+        ):
+            return refused(response, status, problems or [Problem("", text)])
         if status in (401, 403):
-            return self._denied(status, text)
+            return self._denied(status, text, is_read=response.request.method == "GET")
         if status >= 500:
             return Unavailable(self._says(f"Cin7 failed with HTTP {status}"), code=str(status))
+        return self._misdirected(response, status, problems, is_json=is_json) or refused(response, status, problems)
+
+    def _misdirected(
+        self, response: requests.Response, status: int, problems: Sequence[Problem], *, is_json: bool
+    ) -> Stop | None:
+        """Return what is wrong with the path, where that is what the answer is about."""
         if not problems and not is_json and response.content.strip():
             return Stop(self._says(f"HTTP {status}, and the answer is not Cin7's; check the host"), code=str(status))
         if response.status_code == 404 and not NAMED.search(response.url):
             return Stop(self._says("HTTP 404: Cin7 has no such path; check the host of the Connection"), code="404")
         if status == 405:
             return Stop(self._says("HTTP 405: Cin7 does not take this method here"), code="405")
-        return refused(status, problems)
+        return None
 
-    def _busy(self, response: requests.Response, text: str, *, is_json: bool) -> MLConnectorError:
-        """A 503 is throttling; but a gateway's page, after a POST, does not say whether Cin7 has run it."""
+    def _busy(self, response: requests.Response, text: str) -> MLConnectorError:
+        """A 503 is throttling; but one that does not say so may be a gateway's, behind which Cin7 has run the call."""
         wait = self._wait(response, text)
-        page = "<html" in text.lower() and not is_json and "Retry-After" not in response.headers
-        if page and response.request.method == "POST" and not LIMIT.search(text):
-            return Unavailable(self._says("HTTP 503 from a gateway"), code="503", retry_after=wait)
+        says_so = "Retry-After" in response.headers or LIMIT.search(text)
+        if ONCE.match(_call(response)) and not says_so:
+            return Unavailable(self._says("HTTP 503, and not for too many calls"), code="503", retry_after=wait)
         return Throttled(self._says("too many calls, or Cin7 is busy"), code="503", retry_after=wait)
 
     def _wait(self, response: requests.Response, text: str) -> float:
@@ -114,24 +163,45 @@ class Classifier:
         seconds = float(named[1]) if named else MINUTE
         return seconds * self.window / MINUTE
 
-    def _denied(self, status: int, text: str) -> MLConnectorError:
-        if status == 401 or not text or "credential" in text.lower() or "key" in text.lower():
+    def _denied(self, status: int, text: str, *, is_read: bool) -> MLConnectorError:
+        if status == 401 or not text or LOGIN.search(text):
             return CredentialsRejected(
                 self._says(f"the account id or the application key is not accepted; {WHERE}"), code=str(status)
             )
-        return PermissionDenied(self._says(f"Cin7 does not permit this: {text[:SHOWN]}"), code=str(status))
+        # What is said of a write may hold what was written.
+        said = f": {text[:SHOWN]}" if is_read else ""
+        return PermissionDenied(self._says(f"Cin7 does not permit this{said}"), code=str(status))
 
     def _says(self, text: str) -> str:
         return f"Connection '{self.conn_id}': {text}"
 
 
-def refused(status: int, problems: Sequence[Problem]) -> RecordRejected:
-    """Return the rejection with all that the answer says; words that may be personal stay in the detail."""
+def refused(response: requests.Response, status: int, problems: Sequence[Problem]) -> RecordRejected:
+    """Return the rejection: which fields the answer is about; its words, which may be personal, are the detail."""
     words = _words(problems)
-    kind = NotFound if status == 404 else RecordRejected
+    is_gone = response.request.method == "GET" and NAMED.search(response.url) and GONE.search(words)
+    kind = NotFound if status == 404 or is_gone else RecordRejected
     code = next((each.code for each in problems if each.code), str(status))
-    shown = words if words and "@" not in words and len(words) <= SHOWN else "see the detail" if words else "no reason"
-    return kind(f"Cin7 refused the record: {shown}", code=code, detail=words or None)
+    names = ", ".join(dict.fromkeys(FIELDS.findall(words)))
+    told = "its words are in the audit" if words else "without a reason"
+    return kind(f"Cin7 refused the record{f': {names}' if names else ''} ({told})", code=code, detail=words or None)
+
+
+def _may_be_the_record(
+    response: requests.Response, status: int, problems: Sequence[Problem], text: str, *, is_json: bool
+) -> bool:
+    """Whether a write is refused in a form that may be about its record, although it reads like one about the path."""
+    if response.request.method == "GET" or NAMED.search(response.url):
+        return False
+    if status == 403:
+        return bool(problems) and not LOGIN.search(text)
+    if status in (404, 405):
+        return bool(problems)
+    return status == 400 and not problems and not is_json and bool(text)
+
+
+def _call(response: requests.Response) -> str:
+    return f"{response.request.method} {urlsplit(response.url).path}"
 
 
 def loads_or_none(body: bytes) -> Any:

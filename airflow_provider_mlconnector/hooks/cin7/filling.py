@@ -8,10 +8,11 @@ from typing import Any
 from airflow_provider_mlconnector.exceptions import ConfigurationError, RecordRejected
 from airflow_provider_mlconnector.hooks.cin7.books import Book, Books
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
-from airflow_provider_mlconnector.hooks.cin7.codes import SOURCE_TAX, SOURCE_TERMS, name_for
+from airflow_provider_mlconnector.hooks.cin7.codes import MAPS, SOURCE_TAX, SOURCE_TERMS, name_for
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.results import Reasons
 
+CODES = {"PaymentTerm": SOURCE_TERMS, "TaxRule": SOURCE_TAX}
 REQUIRED = ("Currency", "PaymentTerm", "TaxRule", "AccountPayable")
 
 
@@ -36,7 +37,7 @@ def check_defaults(client: Cin7Client, mapped: frozenset[str]) -> None:
     """
     for field, setting in zip(REQUIRED, ("currency", "payment_term", "tax_rule", "account_payable"), strict=True):
         value = default_of(client, field)
-        if not value and field not in mapped:
+        if not value and field not in mapped and not _is_coded(client, field, mapped):
             raise ConfigurationError(
                 f"Connection '{client.connection.conn_id}': suppliers need a {field}; set defaults.{setting} in extra"
             )
@@ -119,8 +120,14 @@ def completed(payload: Mapping[str, Any], client: Cin7Client, there: Supplier | 
     return {name: value for name, value in filled.items() if name not in REQUIRED or value}
 
 
+def _is_coded(client: Cin7Client, field: str, mapped: frozenset[str]) -> bool:
+    """Whether the source's codes say what a field is; a record with none of them is refused by itself."""
+    code = CODES.get(field)
+    return code in mapped and bool(getattr(client.connection, MAPS[code]))
+
+
 def _coded(client: Cin7Client, payload: Mapping[str, Any], field: str) -> str:
-    code = {"PaymentTerm": SOURCE_TERMS, "TaxRule": SOURCE_TAX}.get(field)
+    code = CODES.get(field)
     return name_for(client, payload, code) if code else ""
 
 

@@ -1,11 +1,9 @@
-"""The lines of a purchase: written over those that are there, their totals as Cin7 wants them, and compared after."""
+"""The lines of a purchase: written over those that are there, their totals as Cin7 wants them."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import RecordRejected
@@ -13,7 +11,7 @@ from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Order
 from airflow_provider_mlconnector.hooks.cin7.once import write_again
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft
-from airflow_provider_mlconnector.hooks.cin7.totals import CENT, TotalRule, Totals, expected_values
+from airflow_provider_mlconnector.hooks.cin7.totals import TotalRule, Totals, expected_values
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +23,11 @@ class LineWriter:
 
     def __init__(self, client: Cin7Client):
         self._client, self._totals = client, Totals()
+
+    @property
+    def rule(self) -> TotalRule:
+        """How the account makes the total of a line, as far as it is known."""
+        return self._totals.rule
 
     def write(self, guid: str, memo: str, wanted: Draft, status: str = DRAFT) -> Order:
         """Write the lines and return the order as Cin7 has it now.
@@ -68,41 +71,3 @@ def body_of(guid: str, memo: str, wanted: Draft, rule: TotalRule, status: str) -
         "Lines": [line.wire(rule.total(line.amounts)) for line in wanted.lines],
         "AdditionalCharges": [],
     }
-
-
-def missing(order: Order, wanted: Draft) -> str | None:
-    """Return what an order lacks of what was to be written; None when it is whole.
-
-    Lines come back in another order than they were sent, so they are counted by what they hold.
-    """
-    if len(order.lines) != len(wanted.lines):
-        return f"{len(order.lines)} of {len(wanted.lines)} lines are there"
-    there = Counter(line.product_id.lower() for line in order.lines)
-    if there != Counter(line.product.id.lower() for line in wanted.lines):
-        return "its lines are of other products"
-    return _wrong_total(order, wanted)
-
-
-def same_lines(order: Order, wanted: Draft) -> bool:
-    """Whether an order has just these lines."""
-    there = Counter(
-        (line.product_id.lower(), line.quantity, line.price, line.discount or Decimal(0)) for line in order.lines
-    )
-    ours = Counter(
-        (line.product.id.lower(), line.amounts.quantity, line.amounts.price, line.amounts.discount)
-        for line in wanted.lines
-    )
-    return there == ours
-
-
-def _wrong_total(order: Order, wanted: Draft) -> str | None:
-    nets = [line.amounts.net for line in wanted.lines]
-    taxes = sum((line.amounts.tax for line in wanted.lines), Decimal(0))
-    total = sum(nets, Decimal(0))
-    # Each line is rounded, and the tax once more, on the line or on the order as the account is set.
-    room = CENT * (len(nets) + 1)
-    right = (total, total + taxes, total - taxes)
-    told = [amount for amount in (order.total_before_tax, order.total) if amount is not None]
-    if not told or any(abs(amount - each) <= room for amount in told for each in right):
-        return None
-    return f"Cin7 makes the total {told[-1]}, the lines make {total} before tax"

@@ -73,7 +73,6 @@ class Company(ReadModel):
     company: Words = ""
     currency: Words = ""
     time_zone: Words = ""
-    tax_calculation_method: Words = ""
     maximum_decimal_places_in_quantity: Words = ""
 
     @property

@@ -21,6 +21,8 @@ T = TypeVar("T")
 TRIES = 2
 FAILED = "500"
 """What Cin7 answers when it fails, and to a body that it cannot parse."""
+ANSWERED = (FAILED, "503")
+"""Codes of an answer after which nothing is under way any more."""
 
 
 def look(client: Cin7Client, find: Callable[[datetime], T | None], begun: datetime) -> T | None:
@@ -42,6 +44,25 @@ def noting(notes: journal.Journal, ready: Ready) -> Callable[[datetime], None]:
     return begin
 
 
+class Once:
+    """Creates each record once. One whose answer was lost is sent again by the next task at the earliest."""
+
+    def __init__(self, client: Cin7Client, notes: journal.Journal):
+        self._client, self._notes = client, notes
+        self._doubtful: dict[str, OutcomeUnknown] = {}
+
+    def create(self, ready: Ready, send: Callable[[], T], find: Callable[[datetime], T | None]) -> T:
+        """Return what was created for a record; see `create_once`."""
+        if lost := self._doubtful.get(ready.record_key):
+            raise OutcomeUnknown(lost.message, code=lost.code)
+        try:
+            return create_once(self._client, send, find, noting(self._notes, ready))
+        except OutcomeUnknown as lost:
+            if lost.code not in ANSWERED:
+                self._doubtful[ready.record_key] = lost
+            raise
+
+
 def create_once(
     client: Cin7Client,
     send: Callable[[], T],
@@ -52,7 +73,8 @@ def create_once(
 
     :param find: looks for what was made since an instant.
     :param begin: told when each try begins; see `noting`.
-    :raises OutcomeUnknown: nobody answered, and nothing is to be found.
+    :raises OutcomeUnknown: nobody answered, and nothing is to be found. It is sent once more only where Cin7 did
+        answer, if with a failure: what was cut off may still be done, however late.
     :raises RecordRejected: the record is refused, or Cin7 failed on just this one each time (500), as it does on a body
         it cannot parse; what an earlier try might have made was looked for.
     """
@@ -66,7 +88,7 @@ def create_once(
             if (found := look(client, find, at)) is not None:
                 return found
             codes.add(lost.code)
-            if not left:
+            if not left or lost.code not in ANSWERED:
                 raise (_refused(lost) if codes == {FAILED} else lost) from None
     raise AssertionError  # the last try returns or raises
 

@@ -59,15 +59,21 @@ class Draft:
 
         :param header_rule: the tax rule that Cin7 has put into the header, where neither line nor payload names one.
         """
+        header_rule = self.header.get("TaxRule") or header_rule or self._usual_rule(client)
         inclusive = self.header.get("TaxCalculation") == "Inclusive"
         lines = []
         for line in self.lines:
-            name = line.tax_rule or self.header.get("TaxRule") or header_rule
+            name = line.tax_rule or header_rule
             rule = client.books.taxes.get(name) if name else None
             percent = rule.percent if rule else Decimal(0)
             tax = line.tax if line.tax is not None else tax_amount(line.amounts.net, percent, inclusive=inclusive)
             lines.append(replace(line, tax_rule=rule.name if rule else "", amounts=replace(line.amounts, tax=tax)))
         return replace(self, lines=tuple(lines))
+
+    def _usual_rule(self, client: Cin7Client) -> str:
+        """Return the supplier's tax rule, which Cin7 takes where an order names none."""
+        supplier = client.directory.known(str(self.header.get("SupplierID") or ""))
+        return (supplier.tax_rule if supplier else "") or client.connection.defaults.tax_rule
 
 
 def draft(payload: Mapping[str, Any], client: Cin7Client) -> Draft:
@@ -155,8 +161,6 @@ def _check_names(header: dict[str, Any], client: Cin7Client, reasons: Reasons) -
     books, given = client.books, client.connection.defaults
     default = given.location or next((each.name for each in books.locations.values() if each.is_default), "")
     header.setdefault("Location", default)
-    if given.tax_rule:
-        header.setdefault("TaxRule", given.tax_rule)
     if not header["Location"]:
         reasons.add("unknown_location", "the order has no location, and the Connection no default (defaults.location)")
     for name, code, book in (

@@ -14,23 +14,19 @@ from typing import Any, NoReturn
 
 from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError, RecordRejected, RecordSkipped
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
-from airflow_provider_mlconnector.hooks.cin7.completing import Completion
+from airflow_provider_mlconnector.hooks.cin7.comparing import FIXED, as_before, header_differs, same_order, unlike
+from airflow_provider_mlconnector.hooks.cin7.completing import Completion, NotAuthorised, void
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase
 from airflow_provider_mlconnector.hooks.cin7.finding import Finder, marked, marked_memo
-from airflow_provider_mlconnector.hooks.cin7.lines import same_lines
-from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting
+from airflow_provider_mlconnector.hooks.cin7.once import Once, look
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft, draft
 from airflow_provider_mlconnector.hooks.cin7.order_lines import is_cancelled
-from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, LEFT_BEHIND, pending
-from airflow_provider_mlconnector.hooks.cin7.supplier_fields import differs
+from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, INCOMPLETE, pending
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
 from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 
 log = logging.getLogger(__name__)
-
-FIXED = ("Approach", "PurchaseType")
-"""Of the header, what is set for good when it is made."""
 
 
 class Purchases:
@@ -47,6 +43,7 @@ class Purchases:
     def __init__(self, client: Cin7Client, journal: Journal | None = None):
         self._client, self._journal = client, journal or MemoryJournal()
         self._finder, self._lines = Finder(client, self._journal), Completion(client)
+        self._once = Once(client, self._journal)
 
     def prepare(self, plan: Plan, rows: int) -> None:
         """Nothing to get ready; see TargetObject."""
@@ -64,7 +61,9 @@ class Purchases:
         return [self._delivered(ready) for ready in batch]
 
     def settle(self, record_key: str, target_key: str | None, sent: Mapping[str, Any]) -> RowResult | None:
-        """Return what an unfinished try has left: a whole order stays, a header without lines is voided; see Settles.
+        """Return what an unfinished try has left; see Settles.
+
+        A whole order stays, one that is not gets the lines that were sent, and a header without any is voided.
 
         :raises OutcomeUnknown: Cin7 cannot be asked, or does not let the header be voided.
         """
@@ -72,15 +71,33 @@ class Purchases:
         if entry is None or entry.begun is None:
             return None
         try:
-            purchase = self._there(record_key, entry)
+            purchase = self._there(record_key, entry, sent)
         except RecordRejected:
             return None  # it is not shown any more; its id stays noted
         if purchase is None:
             self._journal.drop(record_key)
             return None
         self._journal.created(record_key, purchase.id)
-        is_gone = self._undo(record_key, purchase, ours=not purchase.order.lines)
-        return None if is_gone else RowResult(Outcome.CREATED, purchase.id)
+        if purchase.is_voided or (purchase.order.is_open and not purchase.order.lines):
+            self._void(record_key, purchase)
+            return None
+        return self._left(record_key, purchase, sent)
+
+    def _left(self, key: str, purchase: Purchase, sent: Mapping[str, Any]) -> RowResult:
+        """Return what became of a purchase with lines, completed where it lacks some of what was sent."""
+        number, lines = purchase.order_number, len(purchase.order.lines)
+        if not sent:
+            told = f"{number} has {lines} lines, and what was sent is not known any more: compare it by hand"
+            return RowResult(Outcome.REJECTED, purchase.id, INCOMPLETE, told)
+        if not unlike(purchase, sent):
+            return RowResult(Outcome.CREATED, purchase.id)
+        try:
+            self._reopen(purchase, unfinished=True)
+            wanted = draft(sent, self._client).taxed(self._client, purchase.tax_rule)
+            return self._filled(key, purchase, wanted, Outcome.CREATED, authorise=False)
+        except RecordRejected as refused:
+            told = f"{number} has {lines} lines, not those that were sent, and is not completed: {refused.message}"
+            return RowResult(Outcome.REJECTED, purchase.id, INCOMPLETE, told, refused.detail)
 
     def _delivered(self, ready: Ready) -> RowResult:
         try:
@@ -103,18 +120,23 @@ class Purchases:
             self.settle(key, None, {})
             raise
         entry = self._journal.entry(key) or Entry(ready.moved_from, None)
-        purchase = self._there(key, entry)
+        purchase = self._there(key, entry, ready.payload)
         unfinished = entry.begun is not None and not ready.known
         if purchase is None or (purchase.is_voided and unfinished):
             return self._created(ready, wanted)
         self._journal.created(key, purchase.id)
-        self._reopen(purchase, wanted, unfinished=entry.begun is not None)
-        return self._changed(key, purchase, wanted, Outcome.CREATED if unfinished else Outcome.UPDATED)
+        wanted = wanted.taxed(self._client, purchase.tax_rule)
+        outcome = Outcome.CREATED if unfinished else Outcome.UPDATED
+        if purchase.order.is_authorised and same_order(purchase, self._marked(wanted, key), wanted):
+            self._journal.finished(key, purchase.id)  # a try before has authorised it
+            return RowResult(outcome, purchase.id)
+        self._reopen(purchase, unfinished=entry.begun is not None)
+        return self._changed(key, purchase, wanted, outcome)
 
     def _cancelled(self, key: str) -> NoReturn:
         self.settle(key, None, {})
         entry = self._journal.entry(key)
-        purchase = self._there(key, entry) if entry else None
+        purchase = self._there(key, entry, {}) if entry else None
         if purchase is None or purchase.is_voided:
             raise RecordSkipped("the order is cancelled in the source", code="cancelled")
         raise RecordRejected(
@@ -123,7 +145,7 @@ class Purchases:
             code="order_cancelled",
         )
 
-    def _there(self, key: str, entry: Entry) -> Purchase | None:
+    def _there(self, key: str, entry: Entry, payload: Mapping[str, Any]) -> Purchase | None:
         """Return the purchase of a record that was sent before, as it is now."""
         if entry.guid:
             try:
@@ -134,16 +156,19 @@ class Purchases:
                     code="order_gone",
                     detail=refused.detail,
                 ) from None
-        return look(self._client, partial(self._finder.find, key), entry.begun) if entry.begun else None
+        find = partial(self._finder.find, key, supplier=str(payload.get("SupplierID") or ""))
+        return look(self._client, find, entry.begun) if entry.begun else None
+
+    def _marked(self, wanted: Draft, key: str) -> dict[str, Any]:
+        return marked(wanted.header, key, self._journal.instance)
 
     def _created(self, ready: Ready, wanted: Draft) -> RowResult:
-        key, body = ready.record_key, marked(wanted.header, ready.record_key)
+        key, body = ready.record_key, self._marked(wanted, ready.record_key)
         try:
-            purchase = create_once(
-                self._client,
+            purchase = self._once.create(
+                ready,
                 partial(self._client.create_purchase, body),
                 lambda since: self._finder.find(key, since, str(body["SupplierID"])),
-                noting(self._journal, ready),
             )
         except RecordRejected:
             self._journal.drop(key)
@@ -152,28 +177,26 @@ class Purchases:
         if not purchase.type:
             purchase = purchase.model_copy(update={"type": f"{body['PurchaseType']} Purchase"})
         log.info("cin7 purchase %s: %s created as %s", key, purchase.order_number, purchase.id)
-        return self._filled(key, purchase, wanted, Outcome.CREATED)
+        return self._filled(key, purchase, wanted.taxed(self._client, purchase.tax_rule), Outcome.CREATED)
 
     def _changed(self, key: str, purchase: Purchase, wanted: Draft, outcome: Outcome) -> RowResult:
-        """Write over a purchase that is there, unless it is authorised as it should be."""
-        if purchase.order.is_authorised and same_lines(purchase.order, wanted):
-            self._journal.finished(key, purchase.id)  # a try before has authorised it
-            return RowResult(outcome, purchase.id)
-        body = marked(wanted.header, key)
+        """Write over a purchase that is there."""
+        body = self._marked(wanted, key)
         if header_differs(body, purchase):
             changes = {name: value for name, value in body.items() if name not in FIXED}
+            changes["Approach"] = purchase.raw.get("Approach") or body["Approach"]
             self._client.put_purchase(purchase.type, {"ID": purchase.id, **changes})
         return self._filled(key, purchase, wanted, outcome)
 
-    def _reopen(self, purchase: Purchase, wanted: Draft, *, unfinished: bool) -> None:
-        """Make an order a draft again that a try of ours has authorised without all its lines.
+    def _reopen(self, purchase: Purchase, *, unfinished: bool) -> None:
+        """Make an order a draft again that a try of ours has authorised without all that it should have.
 
         :raises RecordRejected: whatever else is no draft is reported, not overwritten.
         """
         order, number = purchase.order, purchase.order_number
         if purchase.is_voided:
             raise RecordRejected(f"{number} was voided in Cin7; it is not made again", code="order_voided")
-        if order.is_open or (order.is_authorised and same_lines(order, wanted)):
+        if order.is_open:
             return
         if not (order.is_authorised and unfinished and self._client.connection.authorise_purchases):
             raise RecordRejected(
@@ -183,54 +206,45 @@ class Purchases:
             )
         self._client.undo_purchase(purchase.id, purchase.type)
 
-    def _filled(self, key: str, purchase: Purchase, wanted: Draft, outcome: Outcome) -> RowResult:
-        wanted = wanted.taxed(self._client, purchase.tax_rule)
+    def _filled(
+        self, key: str, purchase: Purchase, wanted: Draft, outcome: Outcome, *, authorise: bool | None = None
+    ) -> RowResult:
+        """Write the lines of a purchase; `authorise` where the Connection is not to decide that."""
+        authorise = self._client.connection.authorise_purchases if authorise is None else authorise
         memo = marked_memo(wanted.memo, key)
         try:
             order = self._lines.complete(purchase, memo, wanted)
-        except RecordRejected:
-            self._undo(key, self._client.purchase(purchase.id, purchase.type), ours=outcome is Outcome.CREATED)
+            if authorise and not order.is_authorised:
+                self._lines.authorise(purchase, memo, wanted)
+        except NotAuthorised:
             raise
-        if self._client.connection.authorise_purchases and not order.is_authorised:
-            self._lines.authorise(purchase, memo, wanted)
+        except RecordRejected as refused:
+            self._clear(key, purchase, refused, ours=outcome is Outcome.CREATED and not purchase.order.lines)
+            raise
         self._journal.finished(key, purchase.id)
         return RowResult(outcome, purchase.id)
 
-    def _undo(self, key: str, purchase: Purchase, *, ours: bool) -> bool:
-        """Void a header whose lines did not come to be; return whether nothing of it is left.
+    def _clear(self, key: str, before: Purchase, refused: RecordRejected, *, ours: bool) -> None:
+        """Leave no half order behind when its lines are refused.
 
-        :param ours: no try has ever delivered it whole, so that lines in it are leftovers, too.
+        :param ours: this try has found it without lines, so that no try has ever delivered it whole.
+        :raises OutcomeUnknown: it lacks lines that it had, or may not be voided: the record stays open.
+        """
+        now = self._client.purchase(before.id, before.type)
+        if ours and (now.order.is_open or now.is_voided):
+            self._void(key, now)
+        elif ours or refused.code == INCOMPLETE or not as_before(now.order, before.order):
+            raise OutcomeUnknown(
+                f"{now.order_number} is {now.order.status} in Cin7 without the lines that it should have, and is "
+                f"written again: {refused.message}",
+                code=INCOMPLETE,
+            ) from refused
+
+    def _void(self, key: str, purchase: Purchase) -> None:
+        """Void a header whose lines did not come to be.
+
         :raises OutcomeUnknown: Cin7 does not let it be voided; its id stays noted, for the next try.
         """
-        if not purchase.is_voided:
-            if not purchase.order.is_open or (purchase.order.lines and not ours):
-                return False
-            try:
-                self._client.void_purchase(purchase.id, purchase.type)
-            except RecordRejected as refused:
-                if not self._client.purchase(purchase.id, purchase.type).is_voided:
-                    raise OutcomeUnknown(
-                        f"{purchase.order_number} was left without its lines, and Cin7 does not let it be voided: "
-                        "void it there by hand, or mend the order",
-                        code=LEFT_BEHIND,
-                    ) from refused
+        void(self._client, purchase)
         log.info("cin7 purchase %s: %s was left without its lines, and is voided", key, purchase.order_number)
         self._journal.drop(key)
-        return True
-
-
-def header_differs(body: Mapping[str, Any], purchase: Purchase) -> bool:
-    """Whether a purchase's header is another than it should be; times count by their day, blanks do not count."""
-    flat = {name: value for name, value in body.items() if name not in (*FIXED, "AdditionalAttributes", "RequiredBy")}
-    there = {name: _words(value) for name, value in purchase.raw.items()}
-    attributes: Mapping[str, Any] = body.get("AdditionalAttributes") or {}
-    day, known = str(body.get("RequiredBy") or "")[:10], str(purchase.raw.get("RequiredBy") or "")[:10]
-    return (
-        differs({name: _words(value) for name, value in flat.items()}, there)
-        or differs(attributes, purchase.additional_attributes)
-        or (bool(day) and day != known)
-    )
-
-
-def _words(value: Any) -> Any:
-    return " ".join(value.split()) if isinstance(value, str) else value

@@ -12,7 +12,9 @@ from airflow_provider_mlconnector.hooks.cin7.models import ReadModel, read_model
 log = logging.getLogger(__name__)
 
 PAGE = 1000
-"""The greatest `Limit`; without it a page has 100 items."""
+"""The greatest `Limit`."""
+DEFAULT_PAGE = 100
+"""Items of a page where `Limit` is not looked at."""
 
 Model = TypeVar("Model", bound=ReadModel)
 
@@ -54,12 +56,16 @@ class Pages:
         if not isinstance(found, list):
             raise UnexpectedAnswer(f"the answer's {self._name} is no list; check the host of the Connection")
         items = [item for item in found if isinstance(item, dict)]
+        total = answer.get("Total")
         if items and items == self._last:
+            if total is None and len(items) < DEFAULT_PAGE:
+                # A book that knows no pages: all of it comes each time.
+                self.is_done = True
+                return []
             raise UnexpectedAnswer(f"the server returned the same page of {self._name} twice; stopping")
         log.info("cin7 %s: %d on page %d", self._path, len(items), self._next)
         self._last, self._next = items, self._next + 1
         self._seen += len(found)
-        total = answer.get("Total")
         self.total = int(str(total)) if str(total).isdigit() else None
         # A server may give fewer than asked for, so what has come is counted, not pages times their size.
         self.is_done = not found or (self.total is not None and self._seen >= self.total)

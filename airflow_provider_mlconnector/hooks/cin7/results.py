@@ -11,12 +11,18 @@ CONCURRENCY = 4
 
 LEFT_BEHIND = "not_voided"
 """Code of a purchase that is to be voided, and that Cin7 does not let go."""
+INCOMPLETE = "order_incomplete"
+"""Code of a purchase that lacks some of what was sent."""
+UNREADABLE = "not_readable"
+"""Code of a lost record that may be what Cin7 does not show."""
+TOLD = frozenset({LEFT_BEHIND, INCOMPLETE, UNREADABLE})
+"""Codes of what a person has to know while the record is open."""
 
 
 def pending(lost: OutcomeUnknown, guid: str | None = None) -> RowResult:
     """Return the outcome of a record that was sent and not answered, while Cin7 is well otherwise."""
     message = "sent without an answer; Cin7 is asked for it before it is sent again"
-    told = lost.message if lost.code == LEFT_BEHIND else message
+    told = lost.message if lost.code in TOLD else message
     return RowResult(Outcome.PENDING, guid, lost.code or "no_answer", told)
 
 

@@ -145,12 +145,14 @@ class Parts:
     :param flag: what marks the one that is used by default.
     :param sent: the fields that may be sent, beside the id.
     :param needed: those without which Cin7 refuses the supplier.
+    :param before: a name that ours had before.
     """
 
     by: tuple[str, ...]
     flag: str
     sent: tuple[str, ...]
     needed: tuple[str, ...]
+    before: str = ""
 
     def ours(self, wanted: Mapping[str, Any], there: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
         """Return the entry that stands for one of ours; of several the default one."""
@@ -159,7 +161,8 @@ class Parts:
                 each for each in there if fold(wanted.get(name)) and fold(each.get(name)) == fold(wanted[name])
             ]:
                 return max(alike, key=lambda each: str(each.get(self.flag)).lower() == "true")
-        return None
+        former = fold(self.before)
+        return next((each for each in there if former and fold(each.get("Name")) == former), None)
 
     def differ(self, wanted: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]) -> bool:
         """Whether any of ours is not there as it should be."""

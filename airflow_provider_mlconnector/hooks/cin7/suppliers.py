@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,9 +19,9 @@ from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError,
 from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.documents import Supplier
 from airflow_provider_mlconnector.hooks.cin7.filling import completed
-from airflow_provider_mlconnector.hooks.cin7.finding import SKEW, marker
+from airflow_provider_mlconnector.hooks.cin7.finding import SKEW, marked_by, marker, tagged
 from airflow_provider_mlconnector.hooks.cin7.models import fold
-from airflow_provider_mlconnector.hooks.cin7.once import create_once, look, noting, write_again
+from airflow_provider_mlconnector.hooks.cin7.once import Once, look, write_again
 from airflow_provider_mlconnector.hooks.cin7.results import CONCURRENCY, pending
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import (
     ADDRESS_PARTS,
@@ -54,6 +55,7 @@ class Suppliers:
 
     def __init__(self, client: Cin7Client, journal: Journal | None = None):
         self._client, self._journal = client, journal or MemoryJournal()
+        self._once = Once(client, self._journal)
         self._lock = threading.Lock()
         self._names: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -119,13 +121,13 @@ class Suppliers:
 
     def _made(self, key: str, payload: Mapping[str, Any], since: datetime) -> Supplier | None:
         """Return what a try has made since an instant; the record's name may have changed after it."""
-        return self._namesake(key, payload, fresh=True) or self._marked(key, since)
+        return self._marked(key, since) or self._namesake(key, payload, fresh=True)
 
     def _marked(self, key: str, since: datetime) -> Supplier | None:
         """Return the supplier that bears the record's marker, made since an instant."""
-        sign = marker(key)
+        signs = (marker(key), tagged(key, self._journal.instance))
         for each in self._client.directory.changed_since(since - SKEW):
-            if self._journal.owner(each.id) in (None, key) and any(each.raw.get(name) == sign for name in ATTRIBUTES):
+            if self._journal.owner(each.id) in (None, key) and any(each.raw.get(name) in signs for name in ATTRIBUTES):
                 return each
         return None
 
@@ -138,7 +140,7 @@ class Suppliers:
         :raises RecordRejected: several have the name, or another record's supplier does.
         """
         named = self._client.directory.named(str(payload["Name"]), fresh=fresh)
-        owners = {each.id: self._journal.owner(each.id) for each in named}
+        owners = {each.id: self._journal.owner(each.id) or marked_by(each) for each in named}
         free = [each for each in named if owners[each.id] in (None, key)]
         if named and not free:
             others = ", ".join(sorted({str(owner) for owner in owners.values()}))
@@ -146,7 +148,8 @@ class Suppliers:
                 f"a supplier of this name is there already, from {others}; Cin7 needs names that differ",
                 code="name_taken",
             )
-        best = [each for each in free if each.is_active] or free
+        mine = [each for each in free if owners[each.id] == key]
+        best = mine[:1] or [each for each in free if each.is_active] or free
         if len(best) > 1:
             raise RecordRejected(
                 f"{len(best)} suppliers in Cin7 have this name, so nobody knows which is meant; rename or merge them",
@@ -155,13 +158,11 @@ class Suppliers:
         return best[0] if best else None
 
     def _created(self, ready: Ready, payload: Mapping[str, Any]) -> RowResult:
-        key, body = ready.record_key, new_supplier(completed(payload, self._client), marker(ready.record_key))
+        key, sign = ready.record_key, tagged(ready.record_key, self._journal.instance)
+        body = new_supplier(completed(payload, self._client), sign)
         try:
-            made = create_once(
-                self._client,
-                partial(self._client.post_supplier, body),
-                partial(self._made, key, payload),
-                noting(self._journal, ready),
+            made = self._once.create(
+                ready, partial(self._client.post_supplier, body), partial(self._made, key, payload)
             )
         except RecordRejected:
             # Made meanwhile by someone else, perhaps; any other reason stands.
@@ -183,24 +184,27 @@ class Suppliers:
     def _write(self, there: Supplier, payload: Mapping[str, Any]) -> None:
         """Change a supplier that is there, where it differs.
 
-        :raises OutcomeUnknown: Cin7 does not answer; what it has done is looked at before each further try.
+        :raises OutcomeUnknown: Cin7 does not answer, and shows no change; it is looked at before each further try.
+        :raises RecordRejected: Cin7 does not show the ids without which addresses and contacts cannot be changed.
         """
-        lost: OutcomeUnknown | None = None
         for tried in range(WRITES):
             body, is_whole = self._changes(there, payload, first=not tried)
             if body is None:
                 return
             try:
                 there = write_again(partial(self._client.put_supplier, body), partial(self._linked, there.id))
-            except OutcomeUnknown as error:
-                lost = error
-                self._client.pause(1.0)
-                there = self._client.directory.by_id(there.id, fresh=True) or there
-                continue
+            except OutcomeUnknown:
+                # What has no id yet is there twice if it is sent once more and the lost call comes through late.
+                if look(self._client, partial(self._seen, there.id, payload), self._client.now()) is None:
+                    raise
+                return
             if is_whole:
                 return
-        if lost is not None:
-            raise lost
+
+    def _seen(self, guid: str, payload: Mapping[str, Any], _since: datetime) -> Supplier | None:
+        """Return the supplier if it is as it should be by now."""
+        now = self._client.directory.by_id(guid, fresh=True)
+        return now if now is not None and self._changes(now, payload, first=True)[0] is None else None
 
     def _changes(
         self, there: Supplier, payload: Mapping[str, Any], *, first: bool
@@ -211,9 +215,11 @@ class Suppliers:
         body: dict[str, Any] = {"ID": there.id, "Status": there.status or "Active", **own}
         parts: dict[str, list[dict[str, Any]]] = {}
         is_blind = False
+        # A contact without a name of its own has the supplier's, also the one it had before.
+        before = "" if payload.get("Contacts.Name") else there.name
         for name, kind, wanted, known in (
             ("Addresses", ADDRESS_PARTS, addresses_of(payload), there.addresses),
-            ("Contacts", CONTACT_PARTS, contacts_of(payload), there.contacts),
+            ("Contacts", replace(CONTACT_PARTS, before=before), contacts_of(payload), there.contacts),
         ):
             if not kind.differ(wanted, known):
                 continue
@@ -227,5 +233,9 @@ class Suppliers:
         if is_blind and first:
             return body, False
         if is_blind:
-            log.warning("cin7 supplier %s: its addresses have no ids, so they are left as they are", there.id)
+            raise RecordRejected(
+                "Cin7 does not show the ids of the supplier's addresses and contacts, so that they cannot be changed: "
+                "change them there; all else is written",
+                code="no_ids",
+            )
         return None, True

@@ -23,7 +23,8 @@ SUPPLIER = {
     "Addresses": [{"ID": "a-1", "Type": "Billing", "Line1": "x", "Country": "US", "City": None}],
     "Contacts": [{"ID": "c-1", "Name": "Bob", "Phone": "1"}],
 }  # fmt: skip
-ORDER = {"Status": "DRAFT", "Lines": [{"ProductID": "p-1", "Quantity": 2, "Price": 1}], "Total": 2, "TotalBeforeTax": 2}
+ORDER = {"Status": "DRAFT", "Lines": [{"ProductID": "p-1", "Quantity": 2, "Price": 1, "Discount": 0.5}],
+         "Total": 1.99, "TotalBeforeTax": 1.99}  # fmt: skip
 PURCHASE = {"ID": "p-9", "Status": "DRAFT", "Type": "Simple Purchase", "OrderNumber": "PO-1", "Order": ORDER}
 LINE = {"SKU": "AB-1", "Quantity": 2, "Price": 1, "Discount": "0.5", "SupplierSKU": "z", "Comment": "c"}
 ATTRIBUTES = {f"AdditionalAttribute{number}": "x" for number in range(1, 10)}

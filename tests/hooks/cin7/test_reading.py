@@ -32,6 +32,15 @@ def test_an_empty_page_ends_a_list(client: Cin7Client, server: Any) -> None:
     assert len(server.requests("GET", "supplier")) == 2
 
 
+def test_a_list_that_knows_no_pages_is_read_once(client: Cin7Client, server: Any) -> None:
+    """It comes whole each time, without a total; as many as a page may hold could have been cut, and are an error."""
+    server.answer("GET", "ref/tax", {"TaxRuleList": numbered(1, 3)})
+    assert len(list(items(client.call, "ref/tax", "TaxRuleList"))) == 3
+    server.answer("GET", "ref/tax", {"TaxRuleList": numbered(1, 100)})
+    with pytest.raises(UnexpectedAnswer, match="same page"):
+        list(items(client.call, "ref/tax", "TaxRuleList"))
+
+
 def test_a_list_without_a_total_ends_with_an_empty_page(client: Cin7Client, server: Any) -> None:
     """Some lists have no total."""
     server.answer("GET", "supplier", *({"SupplierList": page} for page in (numbered(1, 1), numbered(2, 2), [])))

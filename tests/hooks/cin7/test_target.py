@@ -71,6 +71,14 @@ def test_a_mapped_field_needs_no_default(make_client: Callable[..., Cin7Client])
     target.plan_suppliers(None, make_client(defaults=Defaults()), rows)
 
 
+def test_codes_that_are_mapped_need_no_default(make_client: Callable[..., Cin7Client]) -> None:
+    """The map says which tax rule; without one the codes say nothing, and the default is needed."""
+    rows, given = SUPPLIERS.plus([to("SourceTax", "F0401.TXA2")]), Defaults()
+    target.plan_suppliers(None, make_client(defaults=given, tax_rule_map={"VAT": "Tax Exempt"}), rows)
+    with pytest.raises(ConfigurationError, match="suppliers need a TaxRule"):
+        target.plan_suppliers(None, make_client(defaults=given), rows)
+
+
 def test_purchases_check_their_own_defaults(make_client: Callable[..., Cin7Client], connection: Any) -> None:
     """Location and tax rule; and the account map."""
     given = connection.defaults.model_copy(update={"location": "Moon"})
