@@ -87,7 +87,7 @@ class Accounts:
         if not found.is_active:
             raise RecordRejected(f"Cin7's account {found.code} is not active", code="inactive_account")
         # What is created is the pair; the account was there.
-        return RowResult(Outcome.UPDATED if known else Outcome.CREATED, found.code)
+        return RowResult(Outcome.UNCHANGED if known else Outcome.CREATED, found.code)
 
     def _missing(self, key: AccountKey, payload: Mapping[str, Any]) -> RowResult:
         codes = " nor ".join(key.codes)
