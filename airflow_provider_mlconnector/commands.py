@@ -11,13 +11,14 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from airflow_provider_mlconnector import config, stubs
+from airflow_provider_mlconnector.cells import cell, text
 from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError
 from airflow_provider_mlconnector.ledger.connect import upgrade
 from airflow_provider_mlconnector.pipeline.state import SyncState
@@ -52,7 +53,7 @@ def show(rows: Rows, columns: Sequence[str], form: str) -> None:
     if form == "csv":
         writer = csv.writer(sys.stdout)
         writer.writerow(columns)
-        writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+        writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
         return
     from rich.console import Console
     from rich.table import Table
@@ -61,17 +62,9 @@ def show(rows: Rows, columns: Sequence[str], form: str) -> None:
     table = Table(*columns)
     for row in rows:
         # As Text: a vendor's "[…]" is no markup.
-        table.add_row(*(Text(_cell(row.get(name))) for name in columns))
+        table.add_row(*(Text(text(row.get(name))) for name in columns))
     # A pipe has no width of its own; 80 columns would cut keys in two.
     Console(width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
-    return msgspec.json.encode(value).decode() if isinstance(value, dict | list) else str(value)
 
 
 @reported

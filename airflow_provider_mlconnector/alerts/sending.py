@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import re
 from typing import Any
 
 from airflow_provider_mlconnector import config
@@ -24,7 +25,7 @@ MADE = {
     "html_content": "{html}",
 }
 """What a notifier's parameters of these names are given, unless `alert_kwargs` says otherwise."""
-OPENING = ("{{", "{%", "{#")
+OPENING = re.compile(r"\{(?=[{%#])")
 """A notifier renders its fields as templates; what comes from records must not be taken for one."""
 
 
@@ -96,9 +97,7 @@ def _given() -> dict[str, Any]:
 
 
 def _plain(text: str) -> str:
-    for mark in OPENING:
-        text = text.replace(mark, f"{mark[0]} {mark[1]}")
-    return text
+    return OPENING.sub("{ ", text)
 
 
 def _filled(value: Any, words: dict[str, str], to: list[str]) -> Any:

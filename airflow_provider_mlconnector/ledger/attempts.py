@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
@@ -28,13 +28,17 @@ _fields = msgspec.json.Decoder(float_hook=Decimal)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The newest attempt with a record; `values` are those that were tried, by target field."""
+    """The newest attempt with a record; `values` are those that were tried, by target field.
+
+    `since` is when its run began: the values were read no earlier.
+    """
 
     record_key: str
     at: datetime
     outcome: str
     reason_code: str | None
     values: dict[str, Any]
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,22 @@ class Attempts:
         query = self._database.by_keys(
             [event.record_key, event.id], (*where, schema.is_delivery()), event.record_key, keys
         )
-        columns = (event.record_key, event.at, event.outcome, event.reason_code, event.fields)
+        columns = (event.record_key, event.at, event.outcome, event.reason_code, event.fields, event.run_id)
         with self._database.read() as connection:
             last: dict[str, int] = {}
             for key, number in connection.execute(query):
                 last[key] = max(number, last.get(key, 0))
             found = connection.execute(select(*columns).where(event.id.in_(list(last.values())))).all()
-        return {row.record_key: Attempt(*row[:4], self._values(row.fields)) for row in found}
+            began = self._began(connection, scope, {row.run_id for row in found})
+        return {
+            row.record_key: Attempt(*row[:4], self._values(row.fields), began.get(row.run_id, row.at)) for row in found
+        }
+
+    @staticmethod
+    def _began(connection: Connection, scope: Scope, run_ids: set[str]) -> dict[str, datetime]:
+        where = (*_runs_of(scope), run.run_id.in_(run_ids))
+        rows = connection.execute(select(run.run_id, run.started_at).where(*where))
+        return {row.run_id: row.started_at for row in rows}
 
     def _values(self, blob: bytes | None) -> dict[str, Any]:
         fields = _fields.decode(self._database.keyring.open(blob)) if blob else {}

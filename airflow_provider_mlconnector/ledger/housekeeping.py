@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, not_, or_, select, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
@@ -16,7 +16,10 @@ def prune(database: Database, before: datetime) -> int:
     Unanswered writes (`pending`) stay whatever their age: they are what keeps a document from being sent twice. So does
     the newest run of each sync: by it the next one knows that this is the ledger its watermark was made with.
     """
-    old_event = (schema.event.c.at < before, schema.event.c.outcome != "pending")
+    event, record = schema.event.c, schema.record.c
+    same = (record.instance == event.instance, record.sync == event.sync, record.record_key == event.record_key)
+    doubtful = select(record.record_key).where(*same, record.status == "pending").exists()
+    old_event = (event.at < before, or_(event.outcome != "pending", not_(doubtful)))
     newest = select(func.max(schema.run.c.id)).group_by(schema.run.c.instance, schema.run.c.sync)
     old_run = (
         schema.run.c.started_at < before,

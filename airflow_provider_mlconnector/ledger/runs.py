@@ -190,12 +190,13 @@ class Runs:
         )
 
     def reported(self, scope: Scope, run_ids: set[str]) -> set[str]:
-        """Return which of these runs were accounted for."""
+        """Return which of these runs over a window were accounted for; a replay says nothing of the others' records."""
         query = select(run.run_id).where(
             run.instance == scope.instance,
             run.sync == scope.sync,
             run.run_id.in_(run_ids),
             run.status == "success",
+            run.dag_id == scope.sync.partition(".")[0],
         )
         with self._database.read() as connection:
             return set(connection.scalars(query))

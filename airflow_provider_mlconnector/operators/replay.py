@@ -64,6 +64,11 @@ class ReplayOperator(SyncOperator):
         source, target = (hook_of(*given).connection for given in self._systems())
         run, wanted = run_info(context), wanted_of(context["params"])
         job = job_between(self.declared, run, {"syncs": [self.sync]}, source, target, wanted)
+        if (instance := context["params"].get("instance")) and instance != job.instance:
+            raise ConfigurationError(
+                f"these records of {self.sync} went between other systems than the Connections lead to now; name "
+                "those in source_conn_id and target_conn_id"
+            )
         return replace(job, sink=AirflowStats())
 
     def step(self, context: Context) -> dict[str, Any]:
@@ -111,6 +116,9 @@ def replay_params() -> dict[str, Param]:
         "reason": Param(None, type=text, description="Without keys: only those with this reason code."),
         "from": Param(
             SOURCE, type="string", enum=[SOURCE, TRAIL], description="Read them again, or send what was last tried."
+        ),
+        "instance": Param(
+            None, type=text, description="Between which systems (mlc_record.instance); with others it refuses to begin."
         ),
         "source_conn_id": Param(None, type=text, description="The source's Connection, where it is not the default."),
         "target_conn_id": Param(None, type=text, description="The target's Connection, where it is not the default."),

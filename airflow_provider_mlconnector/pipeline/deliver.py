@@ -60,6 +60,8 @@ def deliver_chunk(job: Job, ref: ChunkRef, target: TargetObject) -> Counter[str]
             sender.finish()
             _resolve(job, sender)
             done.update({outcome.value: count for outcome, count in sender.tally.items()})
+    once_more = writer.refused_again
+    counts = replace(counts, rejected=counts.rejected + once_more, known=counts.known + once_more)
     job.ledger.runs.finish_chunk(job.scope, job.run.run_id, ref.index, counts)
     done.update(unchanged=counts.unchanged, carried=counts.skipped + counts.rejected)
     log.info("%s: chunk %d delivered: %s", job.sync.name, ref.index, _said(done))
@@ -110,6 +112,8 @@ class Writer:
     def __init__(self, job: Job, field_map: FieldMap):
         self._job, self._ledger = job, job.ledger
         self.trail = Trail(job, field_map)
+        self._refused: dict[str, tuple[str | None, str | None]] = {}
+        self.refused_again = 0
 
     def settle(self, verdicts: Verdicts, counts: ChunkCounts) -> ChunkCounts:
         """Write what is decided without asking the target, and count what needs no event."""
@@ -118,20 +122,33 @@ class Writer:
         quiet = [item.record_key for item in verdicts.unchanged] + [item.record_key for item, _ in verdicts.carried]
         self._ledger.seen(scope, quiet, now, map_version=self.trail.version)
         self._ledger.close_rejects(scope, verdicts.reopened)
-        rejected = [state for _, state in verdicts.carried if state.status == Outcome.REJECTED]
+        self._refused.update(verdicts.refused)
+        stay = [state for _, state in verdicts.carried] + verdicts.kept
+        rejected = sum(state.status in (Outcome.REJECTED, Outcome.PENDING) for state in stay)
+        skipped = sum(state.status == Outcome.SKIPPED for state in stay)
         return replace(
             counts,
-            unchanged=counts.unchanged + len(verdicts.unchanged),
-            skipped=counts.skipped + len(verdicts.carried) - len(rejected),
-            rejected=counts.rejected + len(rejected),
-            known=counts.known + len(rejected),
+            unchanged=counts.unchanged + len(verdicts.unchanged) + len(stay) - rejected - skipped,
+            skipped=counts.skipped + skipped,
+            rejected=counts.rejected + rejected,
+            known=counts.known + rejected,
         )
 
     def write(self, answers: Answers) -> None:
         """Write the answers of one batch in one transaction."""
         now = utc_now()
-        self.trail.write([self._delivered(item, result, now) for item, result in answers])
+        again = [item for item, result in answers if self._is_refused_again(item, result)]
+        self._ledger.seen(self._job.scope, [item.record_key for item in again], now, map_version=self.trail.version)
+        self.refused_again += len(again)
+        new = [(item, result) for item, result in answers if not self._is_refused_again(item, result)]
+        self.trail.write([self._delivered(item, result, now) for item, result in new])
         self._job.metrics.count(BATCHES_SENT)
+
+    def _is_refused_again(self, item: Mapped, result: RowResult) -> bool:
+        """Whether a list that is only compared says once more what it said before; that grows no trail."""
+        if not self._job.sync.aligned or result.outcome is not Outcome.REJECTED:
+            return False
+        return self._refused.get(item.record_key) == (result.code, item.content_hash)
 
     def _decided(self, item: Mapped, outcome: Outcome, now: datetime) -> Delivery:
         return Delivery(

@@ -27,6 +27,8 @@ from airflow_provider_mlconnector.syncs.base import Link
 log = logging.getLogger(__name__)
 
 READY, SKIPPED, REJECTED = "ready", "skipped", "rejected"
+KEPT = "kept"
+"""Of a replay: left as it is, and only counted."""
 MISSING = "missing_link"
 
 

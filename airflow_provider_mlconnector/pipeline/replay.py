@@ -21,13 +21,13 @@ from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
 from airflow_provider_mlconnector.pipeline.extract import extract, finish_staging
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.mapper import (
+    KEPT,
     MISSING,
     READY,
     REJECTED,
     SKIPPED,
     Mapper,
     claim_of,
-    content_hash,
     map_chunk,
 )
 from airflow_provider_mlconnector.pipeline.ports import Mapped
@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 DAG_ID = "mlconnector_replay"
 """The DAG that replays; runs that the command line makes bear its name, too."""
 AT_ONCE = 1000
-DELIVERED = (Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED)
 
 
 def replay(job: Job, source: Any, target: Any, *, cleared: bool = False) -> dict[str, Any]:
@@ -118,7 +117,7 @@ class _Trail:
             return self._kept(state, "a link was missing, which only mapping puts in; replay them from the source")
         if state.status == Outcome.SKIPPED:
             return self._kept(state, "out of scope by rule, which is told from the source; replay them from there")
-        item = Mapped(state.record_key, READY, attempt.at, state.changed_at, "", None, attempt.values)
+        item = Mapped(state.record_key, READY, attempt.since, state.changed_at, "", None, attempt.values)
         if waits:
             entity, keys = waited_for(waits)
             item.waits_for, item.code = waits, MISSING
@@ -126,18 +125,24 @@ class _Trail:
         if self._plan.read_only:
             item.status, (item.code, item.reason), item.payload = SKIPPED, self._plan.read_only, None
         self._mapper.complete(item, {"trail": attempt.values})
-        if item.status == REJECTED and state.status == Outcome.REJECTED:
+        if item.status == REJECTED:
             return self._kept(
                 state, f"refused before they are sent ({item.code}); mend them, and replay from the source"
             )
+        if item.status == READY and not _is_latest(item, state, attempt):
+            return self._kept(state, "something else has become of them since; replay them from the source")
         return item
 
     def _kept(self, state: RecordState, why: str) -> Mapped:
         """Return a record as it stands, to be counted and left alone."""
         self._held[why] += 1
-        now, changed = self._now, state.changed_at
-        if state.status in DELIVERED and state.content_hash:
-            return Mapped(state.record_key, READY, now, changed, state.content_hash, None)
-        status = SKIPPED if state.status == Outcome.SKIPPED else REJECTED
-        hashed = state.tried_hash or content_hash(state.record_key)
-        return Mapped(state.record_key, status, now, changed, hashed, None, code=state.reason_code, reason=why)
+        return Mapped(state.record_key, KEPT, self._now, state.changed_at, "", None, reason=why)
+
+
+def _is_latest(item: Mapped, state: RecordState, attempt: Attempt) -> bool:
+    """Whether what was tried last is what the record's state is about: its refusal, its delivery, or its doubt."""
+    if state.status == Outcome.PENDING:
+        return attempt.outcome == Outcome.PENDING
+    if state.status == Outcome.REJECTED:
+        return attempt.outcome == Outcome.REJECTED and item.content_hash == state.tried_hash
+    return item.content_hash == state.content_hash

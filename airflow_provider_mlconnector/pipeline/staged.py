@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 """The one file of a run that is not sealed; it holds no record."""
-STATUSES = ("ready", "skipped", "rejected")
+STATUSES = ("ready", "skipped", "rejected", "kept")
 """What stands behind the key of a record that was mapped."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -112,6 +112,11 @@ def _strip(data: Any, key: str) -> Any:
             # Of a rehearsal: a rival that lost to it, or won.
             kept["reason"] = replacer(key, FORGOTTEN.strip("-"))(kept["reason"])
         same = len(kept) == len(data) and all(kept[name] is value for name, value in data.items())
+    elif _is_mapped(data):
+        kept = list(data)
+        if len(kept) > 8 and kept[7] in NAMED_IN and key in str(kept[8]):
+            kept[8] = replacer(key, FORGOTTEN.strip("-"))(kept[8])
+        same = kept == data
     elif isinstance(data, list):
         kept = [_strip(value, key) for value in data if not _is_about(value, key)]
         same = len(kept) == len(data) and all(one is other for one, other in zip(kept, data, strict=True))
@@ -125,8 +130,13 @@ def _is_about(value: Any, key: str) -> bool:
     if isinstance(value, dict):
         return bool(value.get("record_key") == key)
     if isinstance(value, list):
-        return len(value) > 1 and value[0] == key and value[1] in STATUSES
+        return _is_mapped(value) and value[0] == key
     return bool(value == key)
+
+
+def _is_mapped(value: Any) -> bool:
+    """Whether a list is a mapped record, whose places mean something."""
+    return isinstance(value, list) and len(value) > 1 and value[1] in STATUSES
 
 
 def _folders(path: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from airflow_provider_mlconnector.ledger.rows import DUPLICATE, GIVEN_UP, RecordState
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.job import Job
-from airflow_provider_mlconnector.pipeline.mapper import READY
+from airflow_provider_mlconnector.pipeline.mapper import KEPT, READY
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Ready
 
 OURS = (DUPLICATE, "superseded", "gone")
@@ -21,8 +21,9 @@ class Verdicts:
 
     `answered` have their answer in this run already, `unchanged` are what the target has, `carried` were refused or
     skipped before for the same reason and with the same content, in a run that was accounted for; none of these gets
-    an event. `doubted` are those that an earlier try has sent without an
-    answer, each with the target key of that try, and that are decided now, or have another key.
+    an event. `kept` are counted by what they are, and nothing is written about them; `refused` says of those to send
+    that were refused before by which code and with which content. `doubted` are those that an earlier try has sent
+    without an answer, each with the target key of that try, and that are decided now, or have another key.
     """
 
     send: list[tuple[Mapped, Ready]] = field(default_factory=list)
@@ -33,6 +34,8 @@ class Verdicts:
     reopened: list[str] = field(default_factory=list)
     doubted: list[tuple[Mapped, str | None]] = field(default_factory=list)
     known_before: set[str] = field(default_factory=set)
+    kept: list[RecordState] = field(default_factory=list)
+    refused: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
 
 class Judge:
@@ -71,6 +74,9 @@ class Judge:
         verdicts = Verdicts()
         for item in part:
             state = states.get(item.record_key)
+            if item.status == KEPT and state:
+                verdicts.kept.append(state)
+                continue
             if state and state.content_hash:
                 verdicts.known_before.add(item.record_key)
             if item.record_key in done and state and self._is_answered(item, state):
@@ -117,16 +123,25 @@ class Judge:
         elif state and state.tried_hash == item.content_hash and not self._retries and self._is_refused(state):
             verdicts.carried.append((item, state))
         else:
-            if state and state.status == Outcome.PENDING and state.target_key != item.target_key:
-                # Whoever sends it under its new key would never ask for the old one.
-                verdicts.doubted.append((item, state.target_key))
+            if state:
+                self._note_before(item, state, verdicts)
             known = bool(state and state.content_hash and state.target_key == item.target_key)
             ready = Ready(item.record_key, item.payload or {}, known=known, target_key=item.target_key)
             verdicts.send.append((item, ready))
 
+    def _note_before(self, item: Mapped, state: RecordState, verdicts: Verdicts) -> None:
+        """Note of a record to send what was left open with it, or answered, before."""
+        if state.status == Outcome.PENDING and state.target_key != item.target_key:
+            # Whoever sends it under its new key would never ask for the old one.
+            verdicts.doubted.append((item, state.target_key))
+        if state.status == Outcome.REJECTED and self._was_reported(state):
+            verdicts.refused[item.record_key] = state.reason_code, state.tried_hash
+
     def _is_unchanged(self, item: Mapped, state: RecordState) -> bool:
         if self._looks_again or state.status == Outcome.PENDING:
             return False
+        if self._job.sync.aligned and state.status in (Outcome.REJECTED, Outcome.SKIPPED):
+            return False  # its pair went with the refusal
         return state.content_hash == item.content_hash
 
     def _is_refused(self, state: RecordState) -> bool:

@@ -5,12 +5,12 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException, status
 from fastapi.responses import StreamingResponse
 
+from airflow_provider_mlconnector.cells import cell
 from airflow_provider_mlconnector.exceptions import MLConnectorError
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.browse import every
@@ -24,20 +24,9 @@ RECORDS = (
     "record_key", "target_key", "status", "reason_code", "reason", "attempts", "changed_at", "first_seen_at",
     "last_seen_at", "last_sent_at", "last_run_id",
 )  # fmt: skip
-FORMULA = re.compile(r"[=+\-@\t\r]")
-"""What a spreadsheet takes for the beginning of a formula (owasp.org/www-community/attacks/CSV_Injection)."""
-
 OpenStatus = Literal["rejected", "pending", "skipped"]
 
 router = APIRouter()
-
-
-def cell(value: Any) -> str:
-    """Return a value as a cell that no spreadsheet executes."""
-    if value is None:
-        return ""
-    text = value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
-    return f"'{text}" if FORMULA.match(text) else text
 
 
 def lines(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[str]:

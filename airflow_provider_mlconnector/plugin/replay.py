@@ -19,6 +19,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     sync: str
+    instance: Key | None = None
     keys: list[Key] | None = Field(None, min_length=1, max_length=1000)
     run: Key | None = None
     reason: Key | None = None

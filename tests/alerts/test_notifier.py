@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -79,6 +80,13 @@ def test_a_text_of_a_vendors_is_no_template(tell: Tell, ledger: Ledger) -> None:
     """Notifiers render their fields: braces in a reason must not reach Connections and Variables."""
     ended(ledger, "failed", message="{{ 6 * 7 }} {% if 1 %}{# x #}")
     assert "{ { 6 * 7 }} { % if 1 %}{ # x #}" in tell()[0].text
+
+
+@pytest.mark.parametrize("text", ["{{{ var }}", "{{{{ var }}}}", "{{{% if %}", "{{ '{{' }}"])
+def test_no_number_of_braces_makes_a_template(tell: Tell, ledger: Ledger, text: str) -> None:
+    """Whoever fills in an invoice may type any of them."""
+    ended(ledger, "failed", message=text)
+    assert not re.search(r"\{[{%#]", tell()[0].text)
 
 
 @pytest.mark.parametrize(("most", "rejected", "told"), [("", 0, 0), ("", 1, 1), ("3", 2, 0), ("3", 3, 1), ("0", 0, 0)])

@@ -30,3 +30,10 @@ def test_pruning_keeps_what_is_not_answered(ledger: Ledger, scope: Scope, now: d
     assert prune(ledger.database, now + timedelta(days=1)) == 1
     assert [event["record_key"] for event in ledger.reading.trail(scope.sync)] == ["1"]
     assert set(ledger.states(scope, ["1", "2"])) == {"1", "2"}
+
+
+def test_pruning_takes_the_note_of_a_write_that_was_answered(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """What stood before the write says nothing any more once the answer is known, and holds values."""
+    for outcome in (Outcome.PENDING, Outcome.CREATED):
+        ledger.record(scope, "r1", [Delivery("1", outcome, now)])
+    assert prune(ledger.database, now + timedelta(days=1)) == 2

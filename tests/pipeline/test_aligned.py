@@ -57,3 +57,24 @@ def test_a_pair_that_is_refused_is_no_pair_any_more(world: World) -> None:
     world.target.refused = {"7": RowResult(Outcome.REJECTED, code="inactive")}
     world.run([record(7, "renamed"), record(8)])
     assert set(links.of(["7", "8"])) == {"8"}
+
+
+def test_one_that_is_refused_again_and_again_is_told_once(world: World) -> None:
+    """While an order waits for it it is compared in every run; that grows no trail, and is no new reject."""
+    world.sync = make_sync("a_to_b.codes", aligned=True)
+    world.target.refused = {"7": RowResult(Outcome.REJECTED, code="unmatched")}
+    counts = [world.run([record(7)]) for _ in range(3)]
+    assert counts == [{"read": 1, "rejected": 1}] * 3
+    assert len(world.target.calls) == 3
+    assert world.trail("7") == ["rejected"]
+
+
+def test_a_partner_that_comes_back_is_found_by_an_ordinary_run(world: World) -> None:
+    """The pair went with the refusal: the same content is no proof that there is one."""
+    world.sync = make_sync("a_to_b.codes", aligned=True)
+    world.run([record(7)])
+    world.target.refused = {"7": RowResult(Outcome.REJECTED, code="unmatched")}
+    world.run([record(7)], job=world.job({"full_refresh": True}))
+    world.target.refused = {}
+    world.run([record(7)])
+    assert set(world.ledger.links("abc", ("a", "b"), "codes").of(["7"])) == {"7"}

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, Unavailable
+from airflow_provider_mlconnector.exceptions import ConfigurationError, Stop, Unavailable
 from airflow_provider_mlconnector.pipeline.job import Job, Replay
 from airflow_provider_mlconnector.pipeline.ports import Plan
-from airflow_provider_mlconnector.pipeline.replay import replay
+from airflow_provider_mlconnector.pipeline.replay import DAG_ID, replay
 from airflow_provider_mlconnector.syncs.base import Link
 from tests.pipeline.fakes import REFUSED, FakeSource, Killed, World, make_sync, record, things
 from tests.pipeline.test_doubt import OnceTarget, Vendor
@@ -296,3 +296,39 @@ def test_a_key_that_belongs_to_another_record_by_now_is_not_taken_back(world: Wo
     world.run([later])
     assert play(world, Replay(keys=("a",), from_trail=True)) == {"read": 1, "skipped": 1}
     assert world.target.objects["x"]["name"] == "name b"
+
+
+def test_from_the_trail_an_older_refusal_does_not_go_over_what_came_since(world: World) -> None:
+    """Refused, then unchanged again: what was tried last is not what the record is about any more."""
+    world.run([record(1, "one")])
+    world.target.refused = {"1": REFUSED}
+    world.run([record(1, "two")])
+    world.target.refused = {}
+    world.run([record(1, "one")])
+    world.target.calls.clear()
+    assert play(world, Replay(keys=("1",), from_trail=True)) == {"read": 1, "unchanged": 1}
+    assert world.target.calls == []
+    assert world.target.objects["1"]["name"] == "one"
+
+
+def test_what_a_replay_leaves_alone_stays_open_as_it_was(world: World) -> None:
+    """Nothing is written about it: neither an event, nor another reason, nor by which map it was judged."""
+    world.sync = make_sync(links=(Link("name", "codes", required=True),))
+    world.run([record(1)])
+    before = world.state_of("1")
+    assert play(world, TRAIL)["rejected"] == 1
+    assert world.state_of("1") == before
+    assert len(world.trail("1")) == 1
+
+
+def test_a_replay_does_not_vouch_for_a_run_that_failed(world: World) -> None:
+    """What a run was stopped for is refused anew by the next one, whatever was replayed between."""
+    page = things(1, 40)
+    world.target.refused = dict.fromkeys((row["record_key"] for row in page), REFUSED)
+    with pytest.raises(Stop):
+        world.run(page)
+    job = job_of(world, Replay())
+    play(world, Replay(), page, job=replace(job, run=replace(job.run, dag_id=DAG_ID)))
+    with pytest.raises(Stop):
+        world.run(page)
+    assert world.watermark is None

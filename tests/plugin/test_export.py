@@ -3,10 +3,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from starlette.testclient import TestClient
 
+from airflow_provider_mlconnector.cells import cell
 from airflow_provider_mlconnector.ledger import Delivery
 from airflow_provider_mlconnector.plugin import export
 
@@ -46,9 +48,10 @@ def test_the_records_states_are_a_file(
     assert [row["record_key"] for row in rejected] == ["z"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-cmd|x", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_cell_is_a_formula(text: str) -> None:
     """What a spreadsheet would execute is text in it."""
-    assert export.cell(text) == "'" + text
-    assert export.cell("a=b") == "a=b"
-    assert not export.cell(None)
+    assert cell(text) == "'" + text
+    assert cell("a=b") == "a=b"
+    assert (cell(Decimal("-5.00")), cell("+1")) == ("-5.00", "+1")
+    assert not cell(None)
