@@ -75,6 +75,8 @@ def test_a_run_of_airflows_own_has_the_deadline(
     from airflow.utils.types import DagRunTriggeredByType, DagRunType
     from sqlalchemy import select
 
+    # Another test may have kept the DAG a moment ago, without a deadline.
+    monkeypatch.setenv("AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL", "0")
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__MAX_AGE_HOURS", "26")
     with create_session() as session:
         session.merge(DagBundleModel(name="test"))
