@@ -203,14 +203,14 @@ def test_vouchers_become_vouchers(server: JdeSandbox, connect: Make, inputs: str
 @pytest.mark.parametrize(
     ("fault", "outcome"),
     [
-        ("orchestration_error", Outcome.CREATED),
+        ("orchestration_error", Outcome.REJECTED),
         ("orchestration_error_committed", Outcome.CREATED),
         ("continue_on_error", Outcome.REJECTED),
         ("gl_line_refused", Outcome.REJECTED),
     ],
 )
 def test_an_orchestration_that_fails(server: JdeSandbox, connect: Make, fault: str, outcome: Outcome) -> None:
-    """What passes is overcome, what was done is found, what is half done is rejected; nothing is there twice."""
+    """What failed is rejected, what was done is found; the next delivery makes it whole, and nothing is there twice."""
     target = vouchers(connect())
     server.faults.replace({fault: {"at": [1]}})
     result = deliver(target, invoice("I1"))
