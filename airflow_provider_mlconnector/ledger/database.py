@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -32,9 +34,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, Insert, Update
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from airflow_provider_mlconnector.crypto import Keyring
 
+BUSY_SECONDS = 60
 INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -179,9 +183,28 @@ def _sqlite_on_connect(connection: Any, _: Any) -> None:
     # The driver's own deferred BEGIN fails on the way from read lock to write lock instead of waiting.
     connection.isolation_level = None
     cursor = connection.cursor()
-    for pragma in ("busy_timeout=60000", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    use_wal(cursor)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def use_wal(cursor: sqlite3.Cursor, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Turn a new file to the write-ahead log, waiting for others that do.
+
+    SQLite refuses the change at once, whatever `busy_timeout` says, while another connection is about to write.
+
+    :raises sqlite3.OperationalError: if the file stays locked for `BUSY_SECONDS`.
+    """
+    attempts = Retrying(
+        retry=retry_if_exception_type(sqlite3.OperationalError),
+        wait=wait_fixed(0.05),
+        stop=stop_after_attempt(BUSY_SECONDS * 20),
+        sleep=sleep,
+        reraise=True,
+    )
+    attempts(cursor.execute, "PRAGMA journal_mode=WAL")
 
 
 def _sqlite_on_begin(connection: Connection) -> None:

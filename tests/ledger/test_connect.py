@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.ledger import open_ledger
 from airflow_provider_mlconnector.ledger.connect import ledger_from_connection, upgrade, url_of
+from airflow_provider_mlconnector.ledger.database import use_wal
 from airflow_provider_mlconnector.ledger.schema import metadata
 
 OPEN = """
@@ -45,6 +47,23 @@ def test_primary_keys_are_in_order(absent: str) -> None:
         made = inspect(engine).get_pk_constraint(table.name)["constrained_columns"]
         assert made == [column.name for column in table.primary_key]
     engine.dispose()
+
+
+def test_a_file_that_another_is_about_to_write(tmp_path: Path) -> None:
+    """A new file that another connection has locked is waited for; SQLite's own time-out does not cover this."""
+    path = tmp_path / "ledger.db"
+    other, mine = (sqlite3.connect(path, isolation_level=None) for _ in range(2))
+    other.execute("BEGIN IMMEDIATE")
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.execute("ROLLBACK")
+
+    use_wal(mine.cursor(), sleep)
+    assert len(waits) == 3
+    assert mine.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_opening_at_once(absent: str) -> None:
