@@ -27,9 +27,13 @@ BEGINNING: dict[str, Any] = {
     "digest": "",
     "read": 0,
     "read_at": None,
+    "doubted": None,
     "gone": [],
 }
-"""Where a run begins to read; the point to resume from after each page has the same members."""
+"""Where a run begins to read; the point to resume from after each page has the same members.
+
+`doubted` are the records that were sent without an answer and have not been read yet; `gone` those never read.
+"""
 
 
 def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:

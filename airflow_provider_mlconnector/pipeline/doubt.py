@@ -66,10 +66,15 @@ def _settled(job: Job, target: Any, key: str, target_key: str | None) -> RowResu
     return target.settle(key, target_key, job.ledger.reading.last_sent(job.scope, key))
 
 
-def watched(batches: Iterator[Batch], doubted: set[str]) -> Iterator[Batch]:
-    """Yield the batches, and strike the records that they hold from `doubted`."""
+def watched(batches: Iterator[Batch], point: dict[str, Any]) -> Iterator[Batch]:
+    """Yield the batches, and strike the records that they hold from those in doubt.
+
+    :param point: the point to resume from: what was read before a crash is not read again.
+    """
     for batch in batches:
-        doubted.difference_update(row["record_key"] for row in batch.rows)
+        if point["doubted"]:
+            read = {row["record_key"] for row in batch.rows}
+            point["doubted"] = [key for key in point["doubted"] if key not in read]
         yield batch
 
 

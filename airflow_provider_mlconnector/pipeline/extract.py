@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from airflow_provider_mlconnector import __version__
@@ -16,19 +17,9 @@ from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_pl
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.doubt import close_gone, watched
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
-from airflow_provider_mlconnector.pipeline.metrics import BATCHES_READ, RECORDS_READ
 from airflow_provider_mlconnector.pipeline.ports import Batch, Plan, ReadRequest
-from airflow_provider_mlconnector.pipeline.progress import Progress
-from airflow_provider_mlconnector.pipeline.staging import (
-    COMMITTED,
-    MAPPED,
-    MAX_CHUNKS,
-    RAW,
-    ChunkRef,
-    Staging,
-    chain,
-    rows_of_chunk,
-)
+from airflow_provider_mlconnector.pipeline.stager import Stager, read_ref
+from airflow_provider_mlconnector.pipeline.staging import COMMITTED, MAPPED, ChunkRef
 from airflow_provider_mlconnector.pipeline.window import Window
 
 log = logging.getLogger(__name__)
@@ -57,24 +48,26 @@ def extract(job: Job, source: Any, target: Any, *, cleared: bool = False) -> lis
         batches: Iterator[Batch] = iter(())
     else:
         batches = _batches(job, source, window, plan, point)
-    doubted = _doubted(job, plan)
-    refs = _Stager(job, point).stage(watched(batches, doubted))
-    _close_gone(job, target, point, doubted)
+    if point["doubted"] is None:
+        point["doubted"] = doubted(job, plan)
+    refs = Stager(job, point, partial(job.state.save_resume, job.run.run_id, point)).stage(watched(batches, point))
+    close_unread(job, target, point)
     finish_staging(job, window, plan, refs, point)
     return refs
 
 
-def _doubted(job: Job, plan: Plan) -> set[str]:
-    """The records that were sent without an answer: each is read, or asked for."""
+def doubted(job: Job, plan: Plan) -> list[str]:
+    """Return the records that were sent without an answer: each is read, or asked for."""
     if job.dry_run or job.params.get("limit") is not None or plan.not_configured:
-        return set()
-    pending = set(job.ledger.reading.pending(job.scope))
-    return pending.intersection(job.staging.read_known(ALSO)) if job.replay else pending
+        return []
+    pending = job.ledger.reading.pending(job.scope)
+    return sorted(set(pending).intersection(job.staging.read_known(ALSO)) if job.replay else pending)
 
 
-def _close_gone(job: Job, target: Any, point: dict[str, Any], doubted: set[str]) -> None:
+def close_unread(job: Job, target: Any, point: dict[str, Any]) -> None:
+    """Ask the target for the records in doubt that the source does not have any more."""
     # Kept with the point: they count as read, and a try that was killed here has closed some of them already.
-    point["gone"] = sorted(doubted.union(point["gone"]))
+    point["gone"] = sorted({*point["doubted"], *point["gone"]})
     if point["gone"]:
         job.state.save_resume(job.run.run_id, point)
         close_gone(job, target, point["gone"])
@@ -91,11 +84,7 @@ def _staged_unseen(job: Job) -> list[ChunkRef] | None:
     # A replay is one task: what it has staged is what its retry goes on with, however far it came.
     if manifest is None or (begun and not job.replay):
         return None
-    return [_read_ref(staging, index) for index in range(manifest["chunks"])]
-
-
-def _read_ref(staging: Staging, index: int) -> ChunkRef:
-    return ChunkRef(**staging.read_json(f"{RAW}-{index:05d}.json"))
+    return [read_ref(staging, index) for index in range(manifest["chunks"])]
 
 
 def _batches(job: Job, source: Any, window: Window, plan: Plan, point: dict[str, Any]) -> Iterator[Batch]:
@@ -127,58 +116,6 @@ def _limited(batches: Iterator[Batch], left: int) -> Iterator[Batch]:
             return
         yield Batch(batch.rows[:left], batch.read_at, batch.cursor)
         left -= len(batch.rows)
-
-
-class _Stager:
-    """Writes each batch as one part, the parts as chunks, and after each part the point to resume from."""
-
-    def __init__(self, job: Job, point: dict[str, Any]):
-        self._job, self._point = job, point
-        self._progress = Progress(log, f"{job.sync.name}: read")
-
-    def stage(self, batches: Iterator[Batch]) -> list[ChunkRef]:
-        """Stage all batches and return every chunk of the run, those of an earlier try included."""
-        point, staging = self._point, self._job.staging
-        staging.drop_part(staging.chunk_path(RAW, point["chunk"]), point["part"])
-        with self._progress:
-            for batch in batches:
-                if batch.rows:
-                    self._write(batch)
-                else:
-                    point["cursor"] = batch.cursor
-                    self._save()
-        if self._point["rows"]:
-            self._close()
-        return [_read_ref(staging, index) for index in range(self._point["chunk"])]
-
-    def _write(self, batch: Batch) -> None:
-        point, staging = self._point, self._job.staging
-        path = staging.chunk_path(RAW, point["chunk"])
-        page = {"read_at": batch.read_at, "rows": batch.rows}
-        blob = staging.write_part(path, point["part"], page)
-        point["digest"] = chain(point["digest"], blob)
-        point["part"] += 1
-        point["rows"] += len(batch.rows)
-        point["read"] += len(batch.rows)
-        point["cursor"] = batch.cursor
-        point["read_at"] = point["read_at"] or batch.read_at.isoformat()
-        # The last chunk takes all the rest: a task is mapped over at most so many.
-        if point["rows"] >= rows_of_chunk(point["chunk"]) and point["chunk"] < MAX_CHUNKS - 1:
-            self._close()
-        self._save()
-        self._progress.add(len(batch.rows))
-        self._job.metrics.count(BATCHES_READ)
-        self._job.metrics.count(RECORDS_READ, len(batch.rows))
-
-    def _save(self) -> None:
-        self._job.state.save_resume(self._job.run.run_id, self._point)
-
-    def _close(self) -> None:
-        point, staging = self._point, self._job.staging
-        index = point["chunk"]
-        ref = ChunkRef(str(staging.chunk_path(RAW, index)), point["rows"], point["digest"], index)
-        staging.write_json(f"{RAW}-{index:05d}.json", ref.as_dict())
-        point.update(chunk=index + 1, part=0, rows=0, digest="")
 
 
 def finish_staging(job: Job, window: Window, plan: Plan, refs: list[ChunkRef], point: dict[str, Any]) -> None:

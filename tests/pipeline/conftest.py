@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_mlconnector.pipeline import extract
+from airflow_provider_mlconnector.pipeline import stager
 from tests.pipeline.fakes import World, make_ledger
 
 
@@ -20,4 +20,4 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each page is a chunk of its own."""
-    monkeypatch.setattr(extract, "rows_of_chunk", lambda index: 1)
+    monkeypatch.setattr(stager, "rows_of_chunk", lambda index: 1)

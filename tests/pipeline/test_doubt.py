@@ -15,6 +15,7 @@ from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.journal import Journal, MemoryJournal, look
 from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
+from airflow_provider_mlconnector.pipeline.stager import read_ref
 from tests.pipeline.fakes import CHANGED, DAY, Killed, World, make_sync, record
 
 NOW = datetime(2026, 3, 10, tzinfo=UTC)
@@ -109,9 +110,7 @@ def deliver(world: World, *pages: list[dict[str, Any]], job: Job | None = None) 
 
 def again(world: World, job: Job) -> None:
     """Try the third task once more, as Airflow does."""
-    from airflow_provider_mlconnector.pipeline.extract import _read_ref
-
-    refs = [_read_ref(job.staging, 0)]
+    refs = [read_ref(job.staging, 0)]
     world.target = job.sync.open_target(None, job)
     world.deliver(job, world.map(job, refs))
 
@@ -204,6 +203,17 @@ def test_one_that_has_left_the_source_and_never_arrived_is_gone(world: World, ve
     assert world.state_of("1")["reason_code"] == "gone"
     assert vendor.things == {}
     assert world.watermark is not None
+
+
+def test_one_that_was_read_before_a_crash_is_not_gone(world: World, vendor: Vendor) -> None:
+    """An extract that goes on behind its last page remembers which records in doubt it has read."""
+    unknown(world, vendor)
+    job = world.job()
+    with pytest.raises(Killed):
+        world.extract(job, [record(1)], [record(2)], die_after=0)
+    counts = commit(deliver(world, [record(1)], [record(2)], job=job))
+    assert (counts["read"], counts["created"], counts["skipped"]) == (2, 2, 0)
+    assert sorted(vendor.things.values()) == ["1", "2"]
 
 
 def test_one_that_is_out_of_scope_by_now_is_asked_for(world: World, vendor: Vendor) -> None:

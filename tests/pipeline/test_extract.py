@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_mlconnector.pipeline import extract as module
+from airflow_provider_mlconnector.pipeline import stager as module
 from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.ports import Batch, Plan, ReadRequest
