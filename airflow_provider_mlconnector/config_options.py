@@ -62,6 +62,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "Where syncs that deliver files put them. Empty: a folder under $AIRFLOW_HOME.",
         example="/srv/exports",
     ),
+    "extract_ranges": option(
+        "In how many ranges of keys a first load, a full_refresh or a backfill is read next to each other, each by a "
+        "task of its own; never more than the source Connection's max_concurrency, which they share. 1: by one task.",
+        kind="integer",
+        default="1",
+    ),
+    "extract_range_rows": option(
+        "How many rows a range must have to be worth a task.",
+        kind="integer",
+        default="20000",
+    ),
     "settle_seconds": option(
         "How long a target may go on with a call whose answer was lost: a document that must not be made twice is not "
         "sent again before this time is over and the target has been asked for it.",

@@ -52,6 +52,13 @@ class VendorHook(HttpHook):
             ) from None
         return self.connection_model.from_airflow(conn)
 
+    def share(self, by: int) -> None:
+        """Make `by` hooks, each in a task of its own, keep together to the calls at once that the Connection allows.
+
+        Before the client is asked for.
+        """
+        self.__dict__["connection"] = self.connection.shared(by)
+
     @cached_property
     def client(self) -> Any:
         """The vendor's client; makes no call before it is asked for something."""

@@ -166,6 +166,11 @@ class VendorConnection(BaseModel):
         """What the vendor's limits are counted by: `account_id`, where a vendor knows nothing wider."""
         return self.account_id
 
+    def shared(self, by: int) -> Self:
+        """Return this Connection with one of `by` shares of the calls at once that it allows, one call at least."""
+        allowed = getattr(self, "max_concurrency", None)
+        return self if allowed is None else self.model_copy(update={"max_concurrency": max(1, allowed // by)})
+
     def http_options(self, *, timeout: tuple[float, float]) -> HttpOptions:
         """The transport's options; `timeout` is the vendor's default (connect, read) in seconds."""
         given = self.timeout

@@ -113,6 +113,11 @@ class SyncOperator(BaseOperator):
         except Exception as again:  # the failure itself matters more than its note
             self.log.debug("could not note the failure in the ledger: %s", type(again).__name__)
 
+    def is_cleared(self, context: Context) -> bool:
+        """Whether somebody has cleared the task, which gives it more tries than it was declared with."""
+        tries: Any = getattr(context["ti"], "max_tries", None)
+        return isinstance(tries, int) and tries > (self.retries or 0)
+
     def job(self, context: Context) -> Job:
         """Return the job of this run; reads both Connections, makes no call to a vendor."""
         source, target = (self.hook(system, context).connection for system in self.declared.systems)

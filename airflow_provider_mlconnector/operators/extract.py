@@ -22,11 +22,6 @@ class ExtractOperator(SyncOperator):
         ExtractOperator(task_id="extract", sync="erp_to_crm.companies", source_conn_id="erp_default")
     """
 
-    def _is_cleared(self, context: Context) -> bool:
-        """Whether somebody has cleared the task, which gives it more tries than it was declared with."""
-        tries: Any = getattr(context["ti"], "max_tries", None)
-        return isinstance(tries, int) and tries > (self.retries or 0)
-
     def step(self, context: Context) -> list[dict[str, Any]]:
         """Decide window and field map, then read; goes on where an interrupted try left off."""
         if not self.declared.is_selected(params_of(context, self.declared)):
@@ -36,7 +31,7 @@ class ExtractOperator(SyncOperator):
         context["ti"].xcom_push(key=CONNECTION_IDS, value=self._conn_ids(context))
         source, target = (self.hook(system, context) for system in self.declared.systems)
         try:
-            refs = extract(job, source.client, target.client, cleared=self._is_cleared(context))
+            refs = extract(job, source.client, target.client, cleared=self.is_cleared(context))
             self.note_lineage(context, job)
             return [ref.as_dict() for ref in refs]
         finally:

@@ -12,6 +12,7 @@ from airflow_provider_mlconnector.alerts.notifier import of_dag
 from airflow_provider_mlconnector.operators.commit import CommitOperator
 from airflow_provider_mlconnector.operators.extract import ExtractOperator
 from airflow_provider_mlconnector.operators.map import MapOperator
+from airflow_provider_mlconnector.operators.ranges import DivideOperator, ReadRangeOperator
 from airflow_provider_mlconnector.operators.upsert import UpsertBatchOperator
 from airflow_provider_mlconnector.syncs import get_sync, syncs_of
 
@@ -54,9 +55,12 @@ def sync_group(
 ) -> TaskGroup:
     """Return a group of the four tasks `<entity>.extract`, `.map`, `.upsert`, `.commit`.
 
+    With `[mlconnector] extract_ranges` above 1, `.ranges` and `.read` come before them where the source can be divided.
+
     :param task_kwargs: passed to each operator, e.g. `queue` or `pool`.
     """
     common = {"sync": sync, "source_conn_id": source_conn_id, "target_conn_id": target_conn_id, **task_kwargs}
+    at_most = int(config.option("extract_ranges", "1")) if get_sync(sync).divisible else 1
     with TaskGroup(get_sync(sync).entity) as group:
         # none_failed: the sync before this one may have had nothing to do.
         extract = ExtractOperator(task_id="extract", trigger_rule="none_failed", **common)
@@ -65,7 +69,15 @@ def sync_group(
             chunk=mapped.output
         )
         extract >> mapped >> upsert >> CommitOperator(task_id="commit", **common)
+        if at_most > 1:
+            _read_in_ranges(common, at_most) >> extract
     return group
+
+
+def _read_in_ranges(common: dict[str, Any], at_most: int) -> Any:
+    rows = int(config.option("extract_range_rows", "20000"))
+    divided = DivideOperator(task_id="ranges", trigger_rule="none_failed", at_most=at_most, rows=rows, **common)
+    return ReadRangeOperator.partial(task_id="read", **common).expand(index=divided.output)
 
 
 def sync_dag(

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 PLAN, ALSO = "plan.json", "also.json"
 BEGINNING: dict[str, Any] = {
     "cursor": None,
+    "upto": None,
     "chunk": 0,
     "part": 0,
     "rows": 0,

@@ -38,6 +38,7 @@ class ReadRequest:
 
     :param also: record keys to read whether or not they changed in the window.
     :param after: the cursor of the last batch that was staged.
+    :param upto: the cursor up to which to read, of a range; None is no end.
     :param alone: read `also` and nothing else. A source that cannot may yield more; it is left out by who asked.
     """
 
@@ -45,6 +46,7 @@ class ReadRequest:
     columns: frozenset[str]
     also: tuple[str, ...] = ()
     after: Any = None
+    upto: Any = None
     alone: bool = False
 
 
@@ -53,6 +55,27 @@ class Source(Protocol):
 
     def batches(self, request: ReadRequest) -> Iterator[Batch]:
         """Yield the records whose change falls into the window, each once, in a repeatable order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Records behind the cursor `after`, up to and with the cursor `upto`; None leaves that side open."""
+
+    after: Any
+    upto: Any
+
+
+@runtime_checkable
+class Divides(Protocol):
+    """A source whose records can be read in ranges, next to each other."""
+
+    def ranges(self, request: ReadRequest, *, at_most: int, rows: int) -> list[Range]:
+        """Return ranges that together hold all that is asked for, each record once; none when one read is as good.
+
+        :param at_most: ranges at most; no more than the source lets in at once.
+        :param rows: a range is worth a task from so many rows on.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_plan
 from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
-from airflow_provider_mlconnector.pipeline.extract import extract, finish_staging
+from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.mapper import (
     KEPT,
@@ -31,6 +31,7 @@ from airflow_provider_mlconnector.pipeline.mapper import (
     map_chunk,
 )
 from airflow_provider_mlconnector.pipeline.ports import Mapped
+from airflow_provider_mlconnector.pipeline.reading import finish_staging
 from airflow_provider_mlconnector.pipeline.staging import COMMITTED, MAPPED, ChunkRef, chain
 from airflow_provider_mlconnector.pipeline.window import Window
 

@@ -83,9 +83,11 @@ class Staged:
                     yield from (Staging(folder, self._keyring) for folder in _folders(instance))
 
     def _remove(self, run: Staging) -> None:
-        sync, name = run.folder.parent.parent.name, run.folder.name
+        state, name = SyncState(self._state, run.folder.parent.parent.name), run.folder.name
+        parts = run.ranges()
         run.remove()
-        SyncState(self._state, sync).drop_resume(name)
+        for part in ("", *parts):
+            state.drop_resume(name, part)
 
     def _without(self, file: Any, key: str) -> bytes | None:
         """Return a file's content without a record, sealed; None when the record is not in it."""

@@ -24,7 +24,7 @@ CHUNK_ROWS = 20_000
 MAX_CHUNKS = 1_000
 RAW, MAPPED = "raw", "mapped"
 """The stages of a chunk: as read, as mapped."""
-COMMITTED = "committed.json"
+COMMITTED, RANGES = "committed.json", "ranges.json"
 LONGEST = 120
 """Characters of a name, before the hash that keeps it apart."""
 GROWTH = 100
@@ -58,6 +58,11 @@ def safe(name: str) -> str:
     if plain == name and len(name) <= LONGEST and name.strip("."):
         return name
     return f"{plain[:LONGEST].lstrip('.')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def range_name(index: int) -> str:
+    """Return under which name a range of a run's records is staged, and where its reading goes on."""
+    return f"range-{index:03d}"
 
 
 def chain(digest: str, part: bytes) -> str:
@@ -165,10 +170,17 @@ class Staging:
         file = self.folder / "manifest.json"
         return msgspec.json.decode(file.read_bytes()) if file.exists() else None
 
-    def remove(self) -> None:
-        """Delete the run's folder with all its files."""
-        if self.folder.exists():
-            _remove_tree(self.folder)
+    def ranges(self) -> list[str]:
+        """Return the names of the ranges whose reading has begun."""
+        prefix = range_name(0)[:-3]
+        entries = self.folder.iterdir() if self.folder.exists() else ()
+        return [entry.name for entry in entries if entry.name.startswith(prefix) and entry.is_dir()]
+
+    def remove(self, stage: str = "") -> None:
+        """Delete the run's folder with all its files, or one stage of it."""
+        folder = self.folder / stage if stage else self.folder
+        if folder.exists():
+            _remove_tree(folder)
 
 
 def _remove_tree(path: Any) -> None:

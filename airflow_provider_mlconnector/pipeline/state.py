@@ -86,23 +86,23 @@ class SyncState:
         self._port.set(f"{self._prefix}__watermark", msgspec.json.encode(new).decode())
         return new
 
-    def resume(self, run_id: str) -> dict[str, Any] | None:
-        """Return where an interrupted extract of this run goes on."""
-        text = self._port.get(self._resume_key(run_id))
+    def resume(self, run_id: str, part: str = "") -> dict[str, Any] | None:
+        """Return where an interrupted extract of this run, or of a part of it, goes on."""
+        text = self._port.get(self._resume_key(run_id, part))
         return msgspec.json.decode(text) if text else None
 
-    def save_resume(self, run_id: str, point: Mapping[str, Any]) -> None:
+    def save_resume(self, run_id: str, point: Mapping[str, Any], part: str = "") -> None:
         """Keep where to go on."""
-        self._port.set(self._resume_key(run_id), msgspec.json.encode(point).decode())
+        self._port.set(self._resume_key(run_id, part), msgspec.json.encode(point).decode())
 
-    def drop_resume(self, run_id: str) -> None:
+    def drop_resume(self, run_id: str, part: str = "") -> None:
         """Forget it: the extract has ended."""
-        self._port.delete(self._resume_key(run_id))
+        self._port.delete(self._resume_key(run_id, part))
 
-    def _resume_key(self, run_id: str) -> str:
+    def _resume_key(self, run_id: str, part: str) -> str:
         # A run id holds ":" and "+", which a Variable's key in a URL or an environment name does not like, and may
         # be as long as the whole key may be.
-        return f"{self._prefix}__resume__{safe(run_id)}"
+        return f"{self._prefix}__resume__{safe(run_id)}{part and '.'}{part}"
 
     def field_map(self) -> dict[str, Any]:
         """Return the user's own rows.

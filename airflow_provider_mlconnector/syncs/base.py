@@ -54,6 +54,7 @@ class Sync:
         should go and cannot.
     :param once: what was delivered is never written again: it keeps its target key, whoever else wants that later.
     :param overlap: how far a run reads behind the watermark.
+    :param divisible: a first load or a backfill can be read in ranges, each by a task of its own.
     :param aligned: an alignment sync, exempt from the reject ratio.
     :param precondition: job → why there is nothing to do yet; the run is green and leaves the watermark.
     :param finish: job → what is left to do once every record is accounted for; what it returns goes into commit's XCom
@@ -78,6 +79,7 @@ class Sync:
     links: tuple[Link, ...] = ()
     once: bool = False
     overlap: timedelta = timedelta(days=1)
+    divisible: bool = False
     aligned: bool = False
     precondition: Callable[[Job], str | None] = lambda _job: None
     finish: Callable[[Job], dict[str, Any]] | None = None

@@ -111,7 +111,7 @@ ORDER_LINKS = (
 )
 
 SYNCS = (
-    _sync("suppliers", "F0101.AN8", SUPPLIERS, PARTY, "source:suppliers", "target"),
+    _sync("suppliers", "F0101.AN8", SUPPLIERS, PARTY, "source:suppliers", "target", divisible=True),
     _sync(
         "gl_accounts",
         "F0901.ACCOUNT",
@@ -139,6 +139,7 @@ SYNCS = (
         frozenset({"F4301", "F4311"}),
         "orders:purchase_orders",
         "target",
+        divisible=True,
         link_by_id=True,
         skip=late("hooks.jde.order_rules:order_out_of_scope"),
         links=ORDER_LINKS,

@@ -210,3 +210,14 @@ def test_account_tells_systems_apart() -> None:
 def test_limits_are_counted_by_the_account() -> None:
     """Where a vendor knows nothing wider, what shares an account shares its limits."""
     assert parse().quota_id == parse().account_id
+
+
+def test_a_share_of_the_calls_at_once() -> None:
+    """So many that all shares together keep to the limit, but one at least; what has no limit stays as it is."""
+
+    class Limited(AcmeConnection):
+        max_concurrency: int = 5
+
+    limited = Limited(conn_id="acme_default")
+    assert [limited.shared(by).max_concurrency for by in (1, 2, 5, 9)] == [5, 2, 1, 1]
+    assert parse().shared(4) == parse()

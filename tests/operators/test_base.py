@@ -155,3 +155,16 @@ def test_the_dag_is_the_chain_of_its_syncs(monkeypatch: pytest.MonkeyPatch) -> N
     assert dag.get_task("leads.upsert").operator_class is UpsertBatchOperator
     monkeypatch.setenv("AIRFLOW__MLCONNECTOR__SCHEDULE_JDE_TO_MARKETO", "none")
     assert sync_dag("jde_to_marketo").schedule is None
+
+
+def test_ranges_come_before_extract_where_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two more tasks for each sync whose source can be divided, and none by default."""
+    monkeypatch.setenv("AIRFLOW__MLCONNECTOR__EXTRACT_RANGES", "4")
+    dag = sync_dag("jde_to_marketo", source_conn_id="erp")
+    assert [task for task in dag.task_dict if task.endswith((".ranges", ".read"))] == [
+        "companies.ranges", "companies.read", "leads.ranges", "leads.read",
+    ]  # fmt: skip
+    assert dag.get_task("companies.extract").upstream_task_ids == {"companies.read"}
+    assert dag.get_task("leads.ranges").upstream_task_ids == {"companies.commit"}
+    read: Any = dag.get_task("companies.read")
+    assert (vars(dag.get_task("companies.ranges"))["at_most"], read.partial_kwargs["source_conn_id"]) == (4, "erp")

@@ -11,26 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.hooks.jde.address_parts import CONTACT, CUSTOMER, SUPPLIER, Part
-from airflow_provider_mlconnector.hooks.jde.changes import (
-    CUSTOMER_MASTER,
-    SUPPLIER_MASTER,
-    changed_customer_keys,
-    changed_supplier_keys,
-)
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMER_MASTER, SUPPLIER_MASTER
 from airflow_provider_mlconnector.hooks.jde.query import equal, greater
 from airflow_provider_mlconnector.hooks.jde.records import Batch, Found, Maker, extended, fetch, has_row
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
-
-__all__ = [
-    "Batch",
-    "changed_customer_keys",
-    "changed_supplier_keys",
-    "read_contacts",
-    "read_customers",
-    "read_suppliers",
-]
 
 
 def read_customers(client: JdeClient, keys: Sequence[int], *, columns: Collection[str] = ()) -> Batch:

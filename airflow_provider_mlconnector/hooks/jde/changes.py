@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
@@ -17,37 +17,38 @@ from airflow_provider_mlconnector.hooks.jde.access import reading_of
 from airflow_provider_mlconnector.hooks.jde.connection import ROLES
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.probe import may_be_the_columns
-from airflow_provider_mlconnector.hooks.jde.query import Query, within
+from airflow_provider_mlconnector.hooks.jde.query import Query, at_most, both, within
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 
 log = logging.getLogger(__name__)
 
+
+@dataclass(frozen=True)
+class Tables:
+    """Where records of some kind, and their changes, are looked for.
+
+    :param masters: tables whose numbers, together, are all.
+    :param stamped: tables whose change dates are looked at.
+    """
+
+    masters: tuple[str, ...]
+    stamped: tuple[str, ...]
+
+
 CUSTOMER_MASTER, SUPPLIER_MASTER = ROLES["customer_master"], ROLES["supplier_master"]
-CUSTOMER_TABLES = (CUSTOMER_MASTER, "F0101", "F0111", "F0115", "F01151", "F0116")
-SUPPLIER_TABLES = (SUPPLIER_MASTER, "F0101", "F0115", "F01151", "F0116")
 IN_FORCE = "F0116.EFTB"
 """An address that comes into force is a change, however old its UPMJ."""
 
 
-def changed_customer_keys(client: JdeClient, days: DayRange | None, *, after: int | None = None) -> Iterator[int]:
-    """Yield address numbers of customers as `changed_keys`; a change of their contacts counts."""
-    return changed_keys(client, days, masters=(CUSTOMER_MASTER,), tables=CUSTOMER_TABLES, after=after)
-
-
-def changed_supplier_keys(client: JdeClient, days: DayRange | None, *, after: int | None = None) -> Iterator[int]:
-    """Yield address numbers of suppliers as `changed_keys`."""
-    return changed_keys(client, days, masters=(SUPPLIER_MASTER,), tables=SUPPLIER_TABLES, after=after)
+CUSTOMERS = Tables((CUSTOMER_MASTER,), (CUSTOMER_MASTER, "F0101", "F0111", "F0115", "F01151", "F0116"))
+"""A change of a customer's contacts counts."""
+SUPPLIERS = Tables((SUPPLIER_MASTER,), (SUPPLIER_MASTER, "F0101", "F0115", "F01151", "F0116"))
 
 
 def changed_keys(
-    client: JdeClient,
-    days: DayRange | None,
-    *,
-    masters: Sequence[str],
-    tables: Sequence[str],
-    after: int | None = None,
+    client: JdeClient, days: DayRange | None, tables: Tables, *, after: int | None = None, upto: int | None = None
 ) -> Iterator[int]:
     """Yield address numbers in ascending order, each once: those with a change in `days`, or all for None.
 
@@ -55,21 +56,26 @@ def changed_keys(
     which costs no call of its own. One page per table is held at a time. A table without UPMJ is passed over with a
     warning.
 
-    :param masters: tables whose numbers, together, are all.
-    :param tables: tables whose change dates are looked at.
     :param after: the last number already dealt with.
+    :param upto: the last number wanted.
     :raises ConfigurationError: no table has UPMJ, so that nothing would ever have changed.
     :raises PermissionDenied: the user may not read a table; the message names it.
     """
-    if days is None or (days.first is None and days.last is None):
+    if days is None or everything(days):
         # By key where there are two: the cursor of one would die while the other is ahead.
-        mode = client.connection.page_mode if len(masters) == 1 else "keyset"
-        yield from _merged([_numbers(client, master, None, "AN8", after, mode) for master in masters])
+        mode = client.connection.page_mode if len(tables.masters) == 1 else "keyset"
+        yield from _merged([_numbers(client, f"{master}.AN8", None, after, upto, mode) for master in tables.masters])
         return
     today = client.now().astimezone(client.zone).date()
     begun = replace(days, last=min(days.last or today, today))
-    yield from _merged([*_streams(client, days, tables, "AN8", after), _changed(client, IN_FORCE, begun, "AN8", after)])
-    _refuse_without_stamps(client, tables)
+    streams = _streams(client, days, tables.stamped, "AN8", after, upto)
+    yield from _merged([*streams, _changed(client, IN_FORCE, begun, "AN8", after, upto)])
+    _refuse_without_stamps(client, tables.stamped)
+
+
+def everything(days: DayRange | None) -> bool:
+    """Whether no day bounds what is wanted."""
+    return days is None or (days.first is None and days.last is None)
 
 
 def changed_numbers(
@@ -80,6 +86,7 @@ def changed_numbers(
     number: str,
     where: Callable[[str], Query] | None = None,
     after: int | None = None,
+    upto: int | None = None,
 ) -> Iterator[int]:
     """Yield the values of a whole number of several tables, ascending, each once, whose rows changed in `days`.
 
@@ -87,15 +94,20 @@ def changed_numbers(
     :param where: table → what else its rows must fulfil.
     :raises ConfigurationError, PermissionDenied: as `changed_keys`.
     """
-    yield from _merged(_streams(client, days, tables, number, after, where))
+    yield from _merged(_streams(client, days, tables, number, after, upto, where))
     _refuse_without_stamps(client, tables)
 
 
 def numbers_of(
-    client: JdeClient, table: str, *, number: str, where: Query | None = None, after: int | None = None
+    client: JdeClient,
+    column: str,
+    *,
+    where: Query | None = None,
+    after: int | None = None,
+    upto: int | None = None,
 ) -> Iterator[int]:
-    """Yield the values of a whole number of one table, ascending, each once."""
-    return _numbers(client, table, where, number, after, client.connection.page_mode)
+    """Yield the values of a whole number of one table (`F4301.DOCO`), ascending, each once."""
+    return _numbers(client, column, where, after, upto, client.connection.page_mode)
 
 
 def _streams(
@@ -104,10 +116,14 @@ def _streams(
     tables: Sequence[str],
     number: str,
     after: int | None,
+    upto: int | None,
     where: Callable[[str], Query] | None = None,
 ) -> list[Iterator[int]]:
     # By key whatever the Connection says: cursors of streams that wait for each other would die one after the other.
-    return [_changed(client, f"{table}.UPMJ", days, number, after, where(table) if where else None) for table in tables]
+    return [
+        _changed(client, f"{table}.UPMJ", days, number, after, upto, where(table) if where else None)
+        for table in tables
+    ]
 
 
 def _refuse_without_stamps(client: JdeClient, tables: Sequence[str]) -> None:
@@ -123,13 +139,19 @@ def _merged(streams: Sequence[Iterator[int]]) -> Iterator[int]:
 
 
 def _changed(
-    client: JdeClient, column: str, days: DayRange, number: str, after: int | None, where: Query | None = None
+    client: JdeClient,
+    column: str,
+    days: DayRange,
+    number: str,
+    after: int | None,
+    upto: int | None,
+    where: Query | None = None,
 ) -> Iterator[int]:
     table, columns = column.partition(".")[0], client.dataservice.columns
-    changed = within(column, days)
+    chosen = both(where, within(column, days))
     try:
         if columns.known([column]):
-            yield from _numbers(client, table, where & changed if where else changed, number, after, "keyset")
+            yield from _numbers(client, f"{table}.{number}", chosen, after, upto, "keyset")
             return
     except MLConnectorError as error:
         optional = column != IN_FORCE and may_be_the_columns(error)
@@ -140,15 +162,15 @@ def _changed(
 
 def _numbers(
     client: JdeClient,
-    table: str,
+    column: str,
     where: Query | None,
-    number: str,
     after: int | None,
+    upto: int | None,
     mode: Literal["keyset", "next_link"],
 ) -> Iterator[int]:
     # Paged by the number alone: what else it has in this table does not matter here.
-    column = f"{table}.{number}"
-    start = None if after is None else (after,)
-    pages = client.read(table, columns=[column], where=where, key=[column], after=start, mode=mode)
+    table, start = column.partition(".")[0], None if after is None else (after,)
+    wanted = where if upto is None else both(where, at_most(column, upto))
+    pages = client.read(table, columns=[column], where=wanted, key=[column], after=start, mode=mode)
     with reading_of(client, table):
         yield from (found for found, _ in groupby(row[column] for page in pages for row in page.rows))

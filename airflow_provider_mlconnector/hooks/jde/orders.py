@@ -39,10 +39,11 @@ from airflow_provider_mlconnector.hooks.jde.order_rules import (
     status_of_order,
     total_of,
 )
-from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal, one_of
+from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal, one_of, within
+from airflow_provider_mlconnector.hooks.jde.ranges import is_within, ranges_of
 from airflow_provider_mlconnector.hooks.jde.reading import rows_of
 from airflow_provider_mlconnector.hooks.jde.source import change_days_of
-from airflow_provider_mlconnector.pipeline.ports import Batch, ReadRequest
+from airflow_provider_mlconnector.pipeline.ports import Batch, Range, ReadRequest
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -91,8 +92,8 @@ class PurchaseOrderSource:
         columns, days = Columns.of(request.columns), change_days_of(request.window, client)
         again = {parts_of(key) for key in also}
         types = sorted({*self._rule.document_types, *(kind for _, kind in again)})
-        taken_up = sorted({number for number, _ in again if after is None or number > after})
-        changed = iter(()) if request.alone else self._changed(days, after)
+        taken_up = sorted({number for number, _ in again if is_within(number, request)})
+        changed = iter(()) if request.alone else self._changed(days, after, request.upto)
         numbers = (number for number, _ in groupby(heapq.merge(changed, taken_up)))
         chunks = iter(lambda: list(islice(numbers, ORDERS_AT_ONCE)), [])
         depth = client.connection.max_concurrency
@@ -110,21 +111,37 @@ class PurchaseOrderSource:
             log.warning("jde: the site's tables have no %s; orders are read without", ", ".join(sorted(missing)))
         return bool(missing)
 
-    def _changed(self, days: DayRange | None, after: int | None) -> Iterator[int]:
-        client, types = self._client, self._rule.document_types
+    def ranges(self, request: ReadRequest, *, at_most: int, rows: int) -> list[Range]:
+        """Divide the orders by their numbers; rows are those of the lines, or of the headers where all are read."""
+        days = change_days_of(request.window, self._client)
+        column, where = self._of_first_load()
         if days is not None:
-            return changed_numbers(
-                client,
-                days,
-                tables=(HEADER, DETAIL),
-                number="DOCO",
-                where=lambda table: _of_types(table, types),
-                after=after,
-            )
+            column, where = f"{DETAIL}.DOCO", self._of_types(DETAIL) & within(f"{DETAIL}.UPMJ", days)
+        return ranges_of(self._client, [(column, where)], at_most=at_most, rows=rows)
+
+    def _changed(self, days: DayRange | None, after: int | None, upto: int | None) -> Iterator[int]:
+        if days is None:
+            column, where = self._of_first_load()
+            return numbers_of(self._client, column, where=where, after=after, upto=upto)
+        return changed_numbers(
+            self._client,
+            days,
+            tables=(HEADER, DETAIL),
+            number="DOCO",
+            where=self._of_types,
+            after=after,
+            upto=upto,
+        )
+
+    def _of_first_load(self) -> tuple[str, Query]:
+        """The number of each order that a first load reads, and in which rows."""
         if self._rule.first_load == "all":
-            return numbers_of(client, HEADER, number="DOCO", where=_of_types(HEADER, types), after=after)
+            return f"{HEADER}.DOCO", self._of_types(HEADER)
         unended = Query.all(Condition(f"{DETAIL}.NXTR", "NOT_EQUAL", (ENDED,)))
-        return numbers_of(client, DETAIL, number="DOCO", where=_of_types(DETAIL, types) & unended, after=after)
+        return f"{DETAIL}.DOCO", self._of_types(DETAIL) & unended
+
+    def _of_types(self, table: str) -> Query:
+        return _of_types(table, self._rule.document_types)
 
     def _is_wanted(self, order: Order, days: DayRange | None, also: Collection[str]) -> bool:
         if order.key in also:

@@ -6,23 +6,17 @@ that has one. The person of the record is who stands on that line.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from airflow_provider_mlconnector.hooks.jde.address_parts import PARTY, Part, Row, e_mail
-from airflow_provider_mlconnector.hooks.jde.changes import (
-    CUSTOMER_MASTER,
-    CUSTOMER_TABLES,
-    SUPPLIER_MASTER,
-    changed_keys,
-)
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMER_MASTER, CUSTOMERS, SUPPLIER_MASTER, Tables
 from airflow_provider_mlconnector.hooks.jde.records import Batch, Found, Maker, extended, fetch, has_row
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
-    from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 
 TYPES = {(True, False): "Customer", (False, True): "Vendor", (True, True): "Customer and vendor"}
 """(is a customer, is a vendor) → `PARTY.TYPE`."""
@@ -56,18 +50,12 @@ def read_party_customers(client: JdeClient, keys: Sequence[int], *, columns: Col
     return _read(client, parts, keys, columns, of=(CUSTOMER_MASTER,))
 
 
-def changed_party_keys(client: JdeClient, days: DayRange | None, *, after: int | None = None) -> Iterator[int]:
-    """Yield address numbers as `changes.changed_keys`, of customers and vendors."""
-    masters = (CUSTOMER_MASTER, SUPPLIER_MASTER)
-    return changed_keys(client, days, masters=masters, tables=(*CUSTOMER_TABLES, SUPPLIER_MASTER), after=after)
+PARTIES = Tables((CUSTOMER_MASTER, SUPPLIER_MASTER), (*CUSTOMERS.stamped, SUPPLIER_MASTER))
 
 
-def changed_party_customer_keys(
-    client: JdeClient, days: DayRange | None, *, after: int | None = None, columns: Collection[str] = ()
-) -> Iterator[int]:
-    """Yield address numbers as `changes.changed_keys`; a change in F0401 counts where the records tell of vendors."""
-    tables = (*CUSTOMER_TABLES, SUPPLIER_MASTER) if tells_of_vendors(columns) else CUSTOMER_TABLES
-    return changed_keys(client, days, masters=(CUSTOMER_MASTER,), tables=tables, after=after)
+def tables_of_customers(columns: Collection[str]) -> Tables:
+    """Return where customers are looked for; a change in F0401 counts where the records tell of vendors."""
+    return Tables(CUSTOMERS.masters, PARTIES.stamped) if tells_of_vendors(columns) else CUSTOMERS
 
 
 def tells_of_vendors(columns: Collection[str]) -> bool:

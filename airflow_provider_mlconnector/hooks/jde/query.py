@@ -61,6 +61,16 @@ def greater(column: str, value: Value) -> Query:
     return Query.all(Condition(column, "GREATER", (value,)))
 
 
+def at_most(column: str, value: Value) -> Query:
+    """Return `column <= value`."""
+    return Query.all(Condition(column, "LESS_EQUAL", (value,)))
+
+
+def both(one: Query | None, other: Query) -> Query:
+    """Return the query for the rows that match both; None matches all."""
+    return one & other if one else other
+
+
 def one_of(column: str, values: Sequence[Value]) -> Query:
     """Return `column in values`."""
     return Query.all(Condition(column, "LIST", tuple(values)))

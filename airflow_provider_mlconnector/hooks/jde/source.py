@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,13 +13,16 @@ from itertools import groupby, islice
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
-from airflow_provider_mlconnector.hooks.jde import address_book
+from airflow_provider_mlconnector.hooks.jde import address_book, records
 from airflow_provider_mlconnector.hooks.jde import parties as party_book
 from airflow_provider_mlconnector.hooks.jde.ahead import ahead
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMERS, SUPPLIERS, Tables, changed_keys, everything
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.orchestrator import opportunities
-from airflow_provider_mlconnector.pipeline.ports import Batch, ReadRequest
+from airflow_provider_mlconnector.hooks.jde.query import within
+from airflow_provider_mlconnector.hooks.jde.ranges import Column, is_within, ranges_of
+from airflow_provider_mlconnector.pipeline.ports import Batch, Range, ReadRequest
 from airflow_provider_mlconnector.pipeline.window import Window
 
 KEYS_AT_ONCE = 500
@@ -31,10 +34,10 @@ TABLES = 5
 BOUNDED = ("params", "backfill")
 """Windows that end where someone said; the others end at the present."""
 
-ReadKeys = Callable[..., address_book.Batch]
+ReadKeys = Callable[..., records.Batch]
 """(client, numbers, columns=) → the records among them."""
-ChangedKeys = Callable[..., Iterator[int]]
-"""(client, days, after=, columns=) → the numbers to read, ascending."""
+TablesOf = Callable[[Collection[str]], Tables]
+"""Columns that are read → where the records and their changes are looked for."""
 
 
 def days_of(window: Window, client: JdeClient) -> DayRange | None:
@@ -57,8 +60,8 @@ def change_days_of(window: Window, client: JdeClient) -> DayRange | None:
 class AddressBookSource:
     """Records of the address book with a change in the window."""
 
-    def __init__(self, client: JdeClient, read: ReadKeys, changed: ChangedKeys):
-        self._client, self._read, self._changed = client, read, changed
+    def __init__(self, client: JdeClient, read: ReadKeys, tables: TablesOf):
+        self._client, self._read, self._tables = client, read, tables
 
     @property
     def _depth(self) -> int:
@@ -69,16 +72,27 @@ class AddressBookSource:
 
     def batches(self, request: ReadRequest) -> Iterator[Batch]:
         """Yield records in ascending order of AN8; the cursor is the last AN8 dealt with."""
-        after = request.after
-        days = change_days_of(request.window, self._client)
-        changed = self._changed(self._client, days, after=after, columns=request.columns) if not request.alone else ()
-        wanted = sorted({number_of(key) for key in request.also})
-        also = (number for number in wanted if after is None or number > after)
+        also = sorted({number for key in request.also if is_within(number := number_of(key), request)})
+        changed = () if request.alone else self._changed(request)
         keys = (number for number, _ in groupby(heapq.merge(changed, also)))
         chunks = iter(lambda: list(islice(keys, KEYS_AT_ONCE)), [])
         read = partial(self._read, self._client, columns=request.columns)
         for numbers, found in ahead(read, chunks, depth=self._depth):
             yield Batch(found.rows, found.read_at, numbers[-1])
+
+    def _changed(self, request: ReadRequest) -> Iterator[int]:
+        days, tables = change_days_of(request.window, self._client), self._tables(request.columns)
+        return changed_keys(self._client, days, tables, after=request.after, upto=request.upto)
+
+    def ranges(self, request: ReadRequest, *, at_most: int, rows: int) -> list[Range]:
+        """Divide the records by AN8; rows are those of the table that has most of them."""
+        days, tables = change_days_of(request.window, self._client), self._tables(request.columns)
+        masters: list[Column] = [(f"{master}.AN8", None) for master in tables.masters]
+        if days is None or everything(days):
+            return ranges_of(self._client, masters, at_most=at_most, rows=rows)
+        # Most rows of a change may be others': of suppliers, the customers'.
+        changed: list[Column] = [(f"{table}.AN8", within(f"{table}.UPMJ", days)) for table in tables.stamped]
+        return ranges_of(self._client, changed, at_most=at_most, rows=rows, along=masters)
 
 
 def number_of(record_key: str) -> int:
@@ -86,45 +100,29 @@ def number_of(record_key: str) -> int:
     return int(record_key.partition("-")[0])
 
 
-class CustomerSource(AddressBookSource):
-    """Customers, or the contacts of customers, with a change in the window."""
-
-    def __init__(self, client: JdeClient, read: ReadKeys):
-        super().__init__(client, read, _regardless(address_book.changed_customer_keys))
-
-
-def _regardless(changed: Callable[..., Iterator[int]]) -> ChangedKeys:
-    """Return the stream of keys that is the same whichever columns are read."""
-
-    def keys(client: JdeClient, days: DayRange | None, *, after: int | None, **_columns: Any) -> Iterator[int]:
-        return changed(client, days, after=after)
-
-    return keys
-
-
-def customers(client: JdeClient) -> CustomerSource:
+def customers(client: JdeClient) -> AddressBookSource:
     """The source of customers."""
-    return CustomerSource(client, address_book.read_customers)
+    return AddressBookSource(client, address_book.read_customers, lambda _columns: CUSTOMERS)
 
 
-def contacts(client: JdeClient) -> CustomerSource:
+def contacts(client: JdeClient) -> AddressBookSource:
     """The source of customers' contacts."""
-    return CustomerSource(client, address_book.read_contacts)
+    return AddressBookSource(client, address_book.read_contacts, lambda _columns: CUSTOMERS)
 
 
 def suppliers(client: JdeClient) -> AddressBookSource:
     """The source of suppliers."""
-    return AddressBookSource(client, address_book.read_suppliers, _regardless(address_book.changed_supplier_keys))
+    return AddressBookSource(client, address_book.read_suppliers, lambda _columns: SUPPLIERS)
 
 
 def parties(client: JdeClient) -> AddressBookSource:
     """The source of customers and vendors, each with the person its e-mail belongs to."""
-    return AddressBookSource(client, party_book.read_parties, _regardless(party_book.changed_party_keys))
+    return AddressBookSource(client, party_book.read_parties, lambda _columns: party_book.PARTIES)
 
 
 def party_customers(client: JdeClient) -> AddressBookSource:
     """The source of the same records, of customers alone."""
-    return AddressBookSource(client, party_book.read_party_customers, party_book.changed_party_customer_keys)
+    return AddressBookSource(client, party_book.read_party_customers, party_book.tables_of_customers)
 
 
 OPPORTUNITY_FIELDS = {

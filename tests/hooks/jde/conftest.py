@@ -11,6 +11,8 @@ import requests_mock
 
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.connection import JdeConnection
+from airflow_provider_mlconnector.sandbox.core.adapter import SandboxAdapter
+from airflow_provider_mlconnector.sandbox.jde import JdeSandbox
 from tests.hooks.jde.fakes import BASE, FakeAis
 from tests.hooks.jde.voucher_site import Site, account
 
@@ -82,6 +84,31 @@ def make_client(ais: FakeAis, moment: Time) -> Iterator[Callable[..., JdeClient]
             now=moment.now,
             random=lambda: 0.5,
         )
+        made.append(client)
+        return client
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def connect(server: JdeSandbox) -> Iterator[Callable[..., JdeClient]]:
+    """Make clients of a test's own sandbox that share its clock."""
+    made: list[JdeClient] = []
+
+    def make(password: str | None = None, **extra: Any) -> JdeClient:
+        given = JdeSandbox.connection("http://127.0.0.1:9300")
+        client = JdeClient(
+            parse_connection(
+                given["host"], given["login"], password or given["password"], **{**given["extra"], **extra}
+            ),
+            clock=server.clock.now,
+            sleep=lambda seconds: None,
+            now=server.clock.datetime,
+            random=lambda: 0.0,
+        )
+        client.api.session.mount("http://", SandboxAdapter(server))
         made.append(client)
         return client
 

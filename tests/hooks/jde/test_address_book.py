@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, Unavailable, UnknownField
-from airflow_provider_mlconnector.hooks.jde.address_book import changed_customer_keys, read_contacts, read_customers
+from airflow_provider_mlconnector.hooks.jde.address_book import read_contacts, read_customers
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMERS, changed_keys
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from tests.hooks.jde.conftest import Time
@@ -73,7 +74,7 @@ def book(ais: FakeAis) -> FakeAis:
 
 
 def keys(client: JdeClient, days: DayRange | None, **options: Any) -> list[int]:
-    return list(changed_customer_keys(client, days, **options))
+    return list(changed_keys(client, days, CUSTOMERS, **options))
 
 
 def test_customer_record(book: FakeAis, make_client: Make) -> None:
@@ -383,7 +384,7 @@ def test_without_days_all_customers(book: FakeAis, make_client: Make, days: DayR
 def test_keys_are_a_stream(book: FakeAis, make_client: Make) -> None:
     """The first number is there after one page of each table, however many there are."""
     book.tables["F03012"] = [stamped(NEW, AN8=n, CO="00000") for n in range(1, 100)]
-    stream = changed_customer_keys(make_client(page_size=10), MARCH)
+    stream = changed_keys(make_client(page_size=10), MARCH, CUSTOMERS)
     assert next(stream) == 1
     assert len(book.bodies()) == 8  # a page for each of the seven streams, and the probe
     assert sum(1 for _ in stream) == 98

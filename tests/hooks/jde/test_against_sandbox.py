@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,14 +16,13 @@ from airflow_provider_mlconnector.exceptions import (
     UnexpectedAnswer,
     UnknownField,
 )
-from airflow_provider_mlconnector.hooks.jde.address_book import changed_customer_keys, read_contacts, read_customers
+from airflow_provider_mlconnector.hooks.jde.address_book import read_contacts, read_customers
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMERS, changed_keys
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.orchestrator import opportunities
-from airflow_provider_mlconnector.sandbox.core.adapter import SandboxAdapter
 from airflow_provider_mlconnector.sandbox.core.clock import Clock
 from airflow_provider_mlconnector.sandbox.jde import JdeSandbox
-from tests.hooks.jde.conftest import parse_connection
 
 URL = "http://127.0.0.1:9300"
 START = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -34,29 +33,6 @@ Make = Callable[..., JdeClient]
 def server() -> JdeSandbox:
     """A small company; its clock stands still until it is advanced."""
     return JdeSandbox(seed=3, scale=0.2, clock=Clock(START, speed=0, real=lambda: 0.0))
-
-
-@pytest.fixture
-def connect(server: JdeSandbox) -> Iterator[Make]:
-    """Make clients of the sandbox that share its clock."""
-    made: list[JdeClient] = []
-
-    def make(password: str = "sandbox-jde", **extra: Any) -> JdeClient:
-        given = JdeSandbox.connection(URL)
-        client = JdeClient(
-            parse_connection(given["host"], given["login"], password, **{**given["extra"], **extra}),
-            clock=server.clock.now,
-            sleep=lambda seconds: None,
-            now=server.clock.datetime,
-            random=lambda: 0.0,
-        )
-        client.api.session.mount("http://", SandboxAdapter(server))
-        made.append(client)
-        return client
-
-    yield make
-    for client in made:
-        client.close()
 
 
 def rows(server: JdeSandbox, table: str) -> list[dict[str, Any]]:
@@ -168,7 +144,7 @@ def test_rows_are_read_as_the_table_holds_them(server: JdeSandbox, connect: Make
 def test_all_customers(server: JdeSandbox, connect: Make) -> None:
     """A full load: each F03012 number once, ascending; records for those with an F0101 row."""
     client = connect(page_size=25)
-    keys = list(changed_customer_keys(client, None))
+    keys = list(changed_keys(client, None, CUSTOMERS))
     assert keys == sorted({row["AN8"] for row in rows(server, "F03012")})
     known = {row["AN8"] for row in rows(server, "F0101")}
     customers = read_customers(client, keys)
@@ -190,7 +166,7 @@ def test_changed_customers(server: JdeSandbox, connect: Make, pattern: str, days
     server.settings.simple_date_format = pattern
     today = START.date()
     first = today - timedelta(days=days)
-    found = list(changed_customer_keys(connect(page_size=30), DayRange(first, today)))
+    found = list(changed_keys(connect(page_size=30), DayRange(first, today), CUSTOMERS))
     assert found == sorted(changed_by_hand(server, first.strftime("%Y%m%d"), today.strftime("%Y%m%d")))
 
 
@@ -201,7 +177,7 @@ def test_one_change_moves_one_customer(server: JdeSandbox, connect: Make) -> Non
     server.change({"table": "F0115", "insert": {"AN8": customer, "IDLN": 0, "RCK7": 0, "CNLN": 0, "PH1": "555-7777"}})
     client = connect()
     today = server.clock.datetime().date()
-    assert customer in list(changed_customer_keys(client, DayRange(today, today)))
+    assert customer in list(changed_keys(client, DayRange(today, today), CUSTOMERS))
     (record,) = read_customers(client, [customer])
     assert record["F0115.PH1"] == "555-7777"
     assert record["changed_at"] == server.clock.datetime()
@@ -235,7 +211,7 @@ def test_new_customer_with_contacts(server: JdeSandbox, connect: Make) -> None:
 def test_contacts_of_all_customers(server: JdeSandbox, connect: Make, contacts: list[tuple[int, int]]) -> None:
     """Every Who's Who line above 0 of a customer, and of nobody else, whatever the page size."""
     client = connect(page_size=17)
-    keys = [int(row["record_key"]) for row in read_customers(client, list(changed_customer_keys(client, None)))]
+    keys = [int(row["record_key"]) for row in read_customers(client, list(changed_keys(client, None, CUSTOMERS)))]
     expected = [f"{number}-{line}" for number, line in contacts if line > 0 and number in set(keys)]
     everybody = sorted({number for number, _ in contacts})
     assert [row["record_key"] for row in read_contacts(client, everybody)] == expected
@@ -260,7 +236,7 @@ def test_host_not_allowed(server: JdeSandbox, connect: Make) -> None:
 def test_f0103_is_no_table(connect: Make) -> None:
     """A customer master that is not there is said to be unknown, without retries."""
     with pytest.raises(UnknownField, match="F0103"):
-        list(changed_customer_keys(connect(tables={"customer_master": "F0103"}), None))
+        list(changed_keys(connect(tables={"customer_master": "F0103"}), None, CUSTOMERS))
 
 
 def test_unknown_column(connect: Make) -> None:
@@ -272,14 +248,14 @@ def test_unknown_column(connect: Make) -> None:
 def test_date_format_that_the_server_does_not_read(connect: Make) -> None:
     """The probe stops a run whose filters would match nothing."""
     with pytest.raises(ConfigurationError, match="filter_date_format"):
-        list(changed_customer_keys(connect(filter_date_format="%m.%d.%Y"), DayRange(START.date(), None)))
+        list(changed_keys(connect(filter_date_format="%m.%d.%Y"), DayRange(START.date(), None), CUSTOMERS))
 
 
 def test_basic_auth(server: JdeSandbox, connect: Make, contacts: list[tuple[int, int]]) -> None:
     """Without sessions: each call carries the login, and leaves nothing open."""
     client = connect(auth="basic", page_size=50)
     assert numbers(client) == contacts
-    assert list(changed_customer_keys(client, DayRange(START.date() - timedelta(days=40), None)))
+    assert list(changed_keys(client, DayRange(START.date() - timedelta(days=40), None), CUSTOMERS))
     assert server.state()["sessions"] == []
 
 
@@ -346,7 +322,7 @@ def test_logs_carry_no_personal_data(server: JdeSandbox, connect: Make, caplog: 
     caplog.set_level(logging.DEBUG, logger="airflow_provider_mlconnector.hooks")
     caplog.set_level(logging.DEBUG, logger="airflow_provider_mlconnector.transport")
     client = connect(page_mode="next_link", page_size=20)
-    batch = read_customers(client, list(changed_customer_keys(client, None)))
+    batch = read_customers(client, list(changed_keys(client, None, CUSTOMERS)))
     personal = {str(row[name]) for row in batch for name in ("F0101.ALPH", "F01151.EMAL", "F0115.PH1") if row[name]}
     assert personal
     assert "rows" in caplog.text

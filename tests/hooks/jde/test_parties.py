@@ -11,13 +11,14 @@ import pytest
 from airflow_provider_mlconnector.exceptions import PermissionDenied, UnknownField
 from airflow_provider_mlconnector.hooks.jde import source as module
 from airflow_provider_mlconnector.hooks.jde.address_book import read_customers, read_suppliers
+from airflow_provider_mlconnector.hooks.jde.changes import changed_keys
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.parties import (
-    changed_party_customer_keys,
-    changed_party_keys,
+    PARTIES,
     read_parties,
     read_party_customers,
+    tables_of_customers,
 )
 from airflow_provider_mlconnector.hooks.jde.source import parties, party_customers
 from airflow_provider_mlconnector.pipeline.ports import ReadRequest
@@ -92,7 +93,7 @@ def by_key(rows: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def keys(client: JdeClient, days: DayRange | None, **options: Any) -> list[int]:
-    return list(changed_party_keys(client, days, **options))
+    return list(changed_keys(client, days, PARTIES, **options))
 
 
 def test_what_they_are_to_us(book: FakeAis, make_client: Make) -> None:
@@ -278,9 +279,9 @@ def test_a_customer_that_becomes_a_vendor(book: FakeAis, make_client: Make) -> N
     """Is a change where the map tells of vendors, and nothing new where it does not."""
     book.tables["F0401"].append(stamped(NEW, AN8=1))
     client = make_client()
-    assert list(changed_party_customer_keys(client, MARCH, columns=["PARTY.TYPE"])) == [1]
-    assert list(changed_party_customer_keys(client, MARCH, columns=["F0101.ALPH"])) == []
-    assert list(changed_party_customer_keys(client, None, columns=["PARTY.TYPE"])) == [1, 3, 4, 6]
+    assert list(changed_keys(client, MARCH, tables_of_customers(["PARTY.TYPE"]))) == [1]
+    assert list(changed_keys(client, MARCH, tables_of_customers(["F0101.ALPH"]))) == []
+    assert list(changed_keys(client, None, tables_of_customers(["PARTY.TYPE"]))) == [1, 3, 4, 6]
 
 
 # Sites

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from airflow_provider_mlconnector.hooks.jde.address_book import read_suppliers
+from airflow_provider_mlconnector.hooks.jde.changes import changed_keys
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
-from airflow_provider_mlconnector.hooks.jde.parties import changed_party_keys, read_parties
+from airflow_provider_mlconnector.hooks.jde.parties import PARTIES, read_parties
 from airflow_provider_mlconnector.hooks.jde.source import parties, party_customers, suppliers
 from airflow_provider_mlconnector.pipeline.ports import ReadRequest, Source
 from airflow_provider_mlconnector.pipeline.window import Window
-from airflow_provider_mlconnector.sandbox.core.adapter import SandboxAdapter
 from airflow_provider_mlconnector.sandbox.core.clock import Clock
 from airflow_provider_mlconnector.sandbox.jde import JdeSandbox
 from airflow_provider_mlconnector.sandbox.scenarios.jde_truth import AddressBook
-from tests.hooks.jde.conftest import parse_connection
 
 START = datetime(2026, 3, 10, 18, tzinfo=UTC)
 EVERYTHING = Window(None, START, True, "first load")
@@ -34,29 +33,6 @@ Make = Callable[..., JdeClient]
 def server() -> JdeSandbox:
     """A company with all kinds of parties; its clock stands still until it is advanced."""
     return JdeSandbox(seed=3, scale=0.3, clock=Clock(START, speed=0, real=lambda: 0.0))
-
-
-@pytest.fixture
-def connect(server: JdeSandbox) -> Iterator[Make]:
-    """Make clients of the sandbox that share its clock."""
-    made: list[JdeClient] = []
-
-    def make(**extra: Any) -> JdeClient:
-        given = JdeSandbox.connection("http://127.0.0.1:9300")
-        client = JdeClient(
-            parse_connection(given["host"], given["login"], given["password"], **{**given["extra"], **extra}),
-            clock=server.clock.now,
-            sleep=lambda seconds: None,
-            now=server.clock.datetime,
-            random=lambda: 0.0,
-        )
-        client.api.session.mount("http://", SandboxAdapter(server))
-        made.append(client)
-        return client
-
-    yield make
-    for client in made:
-        client.close()
 
 
 def book_of(server: JdeSandbox) -> AddressBook:
@@ -112,7 +88,7 @@ def test_changed_parties(server: JdeSandbox, connect: Make, days: int) -> None:
     """Exactly those with a row changed, or an address coming into force, in the days."""
     today, client = START.date(), connect(page_size=30)
     first = today - timedelta(days=days)
-    keys = list(changed_party_keys(client, DayRange(first, today)))
+    keys = list(changed_keys(client, DayRange(first, today), PARTIES))
     assert keys == sorted(set(keys))
     found = {int(row["record_key"]) for row in read_parties(client, keys, columns=["PARTY.TYPE"])}
     assert found == book_of(server).touched_parties(first.strftime("%Y%m%d"), today.strftime("%Y%m%d"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,10 +21,8 @@ from airflow_provider_mlconnector.hooks.jde.vouchers import progress
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.ports import Plan, ReadRequest, Ready
 from airflow_provider_mlconnector.pipeline.window import Window
-from airflow_provider_mlconnector.sandbox.core.adapter import SandboxAdapter
 from airflow_provider_mlconnector.sandbox.core.clock import Clock
 from airflow_provider_mlconnector.sandbox.jde import JdeSandbox
-from tests.hooks.jde.conftest import parse_connection
 
 URL = "http://127.0.0.1:9300"
 START = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -40,29 +38,6 @@ def server() -> JdeSandbox:
     sandbox = JdeSandbox(seed=3, scale=0.3, clock=Clock(START, speed=0, real=lambda: 0.0))
     sandbox.change({"new_supplier": {"AN8": 9001, "name": "Foundry Ltd", "CRRP": "USD"}})
     return sandbox
-
-
-@pytest.fixture
-def connect(server: JdeSandbox) -> Iterator[Make]:
-    """Make clients of the sandbox that share its clock."""
-    made: list[JdeClient] = []
-
-    def make(**extra: Any) -> JdeClient:
-        given = JdeSandbox.connection(URL)
-        client = JdeClient(
-            parse_connection(given["host"], given["login"], given["password"], **{**given["extra"], **extra}),
-            clock=server.clock.now,
-            sleep=lambda seconds: None,
-            now=server.clock.datetime,
-            random=lambda: 0.0,
-        )
-        client.api.session.mount("http://", SandboxAdapter(server))
-        made.append(client)
-        return client
-
-    yield make
-    for client in made:
-        client.close()
 
 
 def rows(server: JdeSandbox, table: str, **equal: Any) -> list[Record]:

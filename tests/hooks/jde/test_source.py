@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
-from airflow_provider_mlconnector.hooks.jde import address_book
+from airflow_provider_mlconnector.hooks.jde import records
 from airflow_provider_mlconnector.hooks.jde import source as module
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMERS, Tables
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
-from airflow_provider_mlconnector.hooks.jde.source import CustomerSource, OpportunitySource, days_of, number_of
+from airflow_provider_mlconnector.hooks.jde.source import AddressBookSource, OpportunitySource, days_of, number_of
 from airflow_provider_mlconnector.pipeline.ports import ReadRequest
 from airflow_provider_mlconnector.pipeline.window import Window
 
@@ -59,18 +60,21 @@ def book(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Which numbers have changed, and which reads were made."""
     found = SimpleNamespace(changed=[1, 2, 2, 3, 5, 8], reads=[], asked=[])
 
-    def changed(client: Any, days: DayRange | None, *, after: int | None = None) -> Iterator[int]:
+    def changed(
+        client: Any, days: DayRange | None, tables: Tables, *, after: int | None, upto: int | None
+    ) -> Iterator[int]:
+        assert tables is CUSTOMERS
         found.asked.append((days, after))
-        yield from (number for number in found.changed if after is None or number > after)
+        yield from (number for number in found.changed if (after or 0) < number <= (upto or 99))
 
-    def read(client: Any, keys: Sequence[int], *, columns: Any = ()) -> address_book.Batch:
+    def read(client: Any, keys: Sequence[int], *, columns: Any = ()) -> records.Batch:
         found.reads.append((list(keys), set(columns)))
-        return address_book.Batch([{"record_key": str(key)} for key in keys if key != 2], NOW, 5, 1)
+        return records.Batch([{"record_key": str(key)} for key in keys if key != 2], NOW, 5, 1)
 
-    monkeypatch.setattr(address_book, "changed_customer_keys", changed)
+    monkeypatch.setattr(module, "changed_keys", changed)
     monkeypatch.setattr(module, "KEYS_AT_ONCE", 2)
-    found.source = CustomerSource(client(), read)
-    found.hasty = CustomerSource(client(at_once=20), read)
+    found.source = AddressBookSource(client(), read, lambda _columns: CUSTOMERS)
+    found.hasty = AddressBookSource(client(at_once=20), read, lambda _columns: CUSTOMERS)
     return found
 
 
@@ -102,6 +106,12 @@ def test_reading_goes_on_behind_the_cursor(book: Any) -> None:
     list(book.source.batches(ReadRequest(EVERYTHING, frozenset(), also=("1", "4-2", "9"), after=3)))
     assert [keys for keys, _ in book.reads] == [[4, 5], [8, 9]]
     assert book.asked == [(None, 3)]
+
+
+def test_a_range_ends_where_the_next_begins(book: Any) -> None:
+    """Its last number is its own, and what is taken up again beyond it is another range's."""
+    list(book.source.batches(ReadRequest(EVERYTHING, frozenset(), also=("3", "4-2", "9"), after=2, upto=5)))
+    assert [keys for keys, _ in book.reads] == [[3, 4], [5]]
 
 
 def test_records_taken_up_again_join_in_their_place(book: Any) -> None:

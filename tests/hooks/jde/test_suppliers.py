@@ -10,7 +10,8 @@ import pytest
 
 from airflow_provider_mlconnector.exceptions import PermissionDenied, UnknownField
 from airflow_provider_mlconnector.hooks.jde import source as module
-from airflow_provider_mlconnector.hooks.jde.address_book import changed_supplier_keys, read_suppliers
+from airflow_provider_mlconnector.hooks.jde.address_book import read_suppliers
+from airflow_provider_mlconnector.hooks.jde.changes import SUPPLIERS, changed_keys
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.source import suppliers
@@ -65,7 +66,7 @@ def book(ais: FakeAis) -> FakeAis:
 
 
 def keys(client: JdeClient, days: DayRange | None, **options: Any) -> list[int]:
-    return list(changed_supplier_keys(client, days, **options))
+    return list(changed_keys(client, days, SUPPLIERS, **options))
 
 
 def test_supplier_record(book: FakeAis, make_client: Make) -> None:
