@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 from collections.abc import Iterator
 
 import pytest
 from airflow.cli.cli_config import ActionCommand, GroupCommand
 
 from airflow_provider_mlconnector.cli import get_commands
-from airflow_provider_mlconnector.ledger import Ledger
+from airflow_provider_mlconnector.ledger import Delivery, Ledger
+from airflow_provider_mlconnector.outcomes import Outcome
 from tests import test_cli
 from tests.attacks import HOSTILE
-from tests.test_cli import SCOPE, SYNC, Run
+from tests.test_cli import AT, SCOPE, SYNC, Run
 
 parser, ledger, state, run, trail = (
     test_cli.parser, test_cli.ledger, test_cli.state, test_cli.run, test_cli.trail,
@@ -53,3 +56,13 @@ def test_no_text_asks_for_more_than_it_says(
             assert said.startswith("error: "), text
         assert "1001" not in said.replace(text, ""), text
     assert len(ledger.browse.records(SCOPE).rows) == 2
+
+
+def test_no_cell_of_a_commands_csv_is_a_formula(run: Run, ledger: Ledger, trail: None) -> None:
+    """What a record holds that a spreadsheet would execute is text in the file."""
+    evil = Delivery("=1+1", Outcome.REJECTED, AT, reason_code="@SUM(A1)", reason="+cmd|x")
+    ledger.record(SCOPE, "run-1", [evil], systems=("jde", "marketo"))
+    rows = list(csv.DictReader(io.StringIO(run("audit", "--sync", SYNC, "--key", "=1+1", "--format", "csv"))))
+    assert [(row["record_key"], row["reason_code"], row["reason"]) for row in rows] == [
+        ("'=1+1", "'@SUM(A1)", "'+cmd|x")
+    ]

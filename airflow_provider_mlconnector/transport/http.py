@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.auth import AuthBase
+from urllib3.util import parse_url
 
 from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
@@ -237,8 +238,11 @@ class ApiClient:
 
 def _shown(url: str) -> str:
     """Scheme, host and port, without whatever login stands before them."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    try:
+        parts = parse_url(url)
+    except ValueError:
+        return "no address"
+    return f"{parts.scheme}://{parts.host}{f':{parts.port}' if parts.port else ''}"
 
 
 def _reason(error: BaseException) -> str:

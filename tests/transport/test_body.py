@@ -75,3 +75,18 @@ def test_json_made_to_harm(body: bytes) -> None:
 def test_numbers_of_a_double_are_taken(text: str) -> None:
     """All that any system holds as a number is read."""
     assert loads(text.encode()) == Decimal(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+        b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;&b;&b;</x>',
+    ],
+    ids=["external entity", "entities of entities"],
+)
+def test_xml_is_not_parsed(body: bytes) -> None:
+    """XML is an answer that is no JSON; nothing of it is expanded, fetched or repeated."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        decode_json(response(200, body, "application/xml"))
+    assert "passwd" not in str(caught.value)
