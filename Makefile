@@ -7,7 +7,7 @@ PYTHON ?= python3
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format airflow bench reference wheel wheel-check clean
+.PHONY: help venv demo test check format airflow bench reference audit wheel wheel-check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: $(STAMP) ## Measure, side by side with what others would write
 
 reference: $(STAMP) ## Write the reference tables of README.md and docs/ from the code
 	@$(BIN)/python scripts/reference.py
+
+audit: $(STAMP) ## Look the pinned releases up among known vulnerabilities (needs the network)
+	@scripts/audit.sh $(ARGS)
 
 wheel: $(STAMP) ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel

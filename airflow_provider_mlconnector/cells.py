@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-FORMULA = re.compile(r"[=@\t\r]|[+\-](?!\d+(\.\d+)?$)")
-"""What a spreadsheet takes for the beginning of a formula (owasp.org/www-community/attacks/CSV_Injection); a plain
-number is none."""
+FORMULA = re.compile(r"[=@\t\r\n＝＋－＠]|[+\-](?!\d+(\.\d+)?$)", re.ASCII)
+"""What a spreadsheet takes for the beginning of a formula (owasp.org/www-community/attacks/CSV_Injection), in an East
+Asian edition also the full-width signs; a plain number is none."""
 
 
 def text(value: Any) -> str:

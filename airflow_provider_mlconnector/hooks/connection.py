@@ -87,7 +87,9 @@ class VendorConnection(BaseModel):
     proxies: dict[str, str] | None = Field(
         None, title="Proxies", description='Scheme to proxy URL, as in requests: {"https": "http://proxy:3128"}.'
     )
-    max_redirects: int = Field(30, ge=0, title="Redirects", description="How many redirects to follow at most.")
+    max_redirects: int = Field(
+        30, ge=0, title="Redirects", description="How many to follow at most; none leaves the host."
+    )
     trust_env: bool = Field(True, title="Trust environment", description="Use proxy settings of the environment.")
     max_retries: int = Field(5, ge=0, title="Retries", description="Tries beyond the first for a failed call.")
     allow_http: bool = Field(
@@ -124,11 +126,16 @@ class VendorConnection(BaseModel):
     def check(self) -> None:
         """Refuse what cannot work, before any call; a subclass adds its own."""
         url = urlsplit(self.base_url)
+        if url.username is not None or url.password is not None:
+            # Airflow encrypts password and extra, not the host; and hosts stand in messages.
+            raise ConfigurationError(
+                f"Connection '{self.conn_id}': the host holds a login; enter it as login and password"
+            )
         if url.scheme not in ("http", "https") or not url.hostname:
             raise ConfigurationError(
                 f"Connection '{self.conn_id}': host '{self.host}' is not a URL; give it as https://host.example.com"
             )
-        if url.scheme == "http" and not is_loopback(url.hostname) and not self.allow_http:
+        if url.scheme == "http" and not self.inside:
             raise ConfigurationError(
                 f"Connection '{self.conn_id}': plain http would send the credentials unencrypted to {url.hostname}. "
                 'Use https, or set "allow_http": true in extra.'
@@ -142,6 +149,11 @@ class VendorConnection(BaseModel):
             if url.lower().endswith(path.lower()):
                 return url[: -len(path)].rstrip("/")
         return url
+
+    @property
+    def inside(self) -> bool:
+        """Whether the host is this machine, or is said to be of a closed network (`allow_http`)."""
+        return self.allow_http or is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def account(self) -> str:

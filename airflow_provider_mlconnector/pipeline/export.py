@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector import config
+from airflow_provider_mlconnector.cells import cell
 from airflow_provider_mlconnector.ledger.account_columns import EXPORTED
 from airflow_provider_mlconnector.ledger.account_context import AccountContexts, window_of
 from airflow_provider_mlconnector.pipeline.staging import root_path, safe
@@ -89,4 +90,6 @@ def _cells(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[list[Any]]:
 def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
-    return format(value, "f") if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return cell(value) if isinstance(value, str) else value

@@ -49,7 +49,7 @@ def _taken(buffer: io.StringIO) -> str:
 
 
 def _file(name: str, rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> StreamingResponse:
-    safe = re.sub(r"[^\w.-]+", "_", name)
+    safe = re.sub(r"[^\w.-]+", "_", name, flags=re.ASCII)
     headers = {"Content-Disposition": f'attachment; filename="{safe}.csv"'}
     return StreamingResponse(lines(rows, columns), media_type="text/csv; charset=utf-8", headers=headers)
 

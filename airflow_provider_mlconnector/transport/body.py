@@ -1,4 +1,4 @@
-"""JSON in and out: exact decimals both ways, and a clear error for an answer that is no JSON."""
+"""JSON in and out: exact decimals both ways, and a clear error for an answer that is no JSON, or one made to harm."""
 
 from __future__ import annotations
 
@@ -10,7 +10,18 @@ import requests
 
 from airflow_provider_mlconnector.exceptions import Unavailable, UnexpectedAnswer
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+MAX_EXPONENT = 400
+"""Beyond what a double holds (308): written out digit by digit, `1e999999999` alone would fill the memory."""
+
+
+def _number(text: str) -> Decimal:
+    number = Decimal(text)
+    if ("e" in text or "E" in text) and abs(number.adjusted()) > MAX_EXPONENT:
+        raise ArithmeticError
+    return number
+
+
+_decoder = msgspec.json.Decoder(float_hook=_number)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -22,9 +33,12 @@ def encode_json(obj: Any) -> bytes:
 def loads(data: bytes) -> Any:
     """Decode JSON bytes; a number with a fraction becomes `Decimal`.
 
-    :raises msgspec.DecodeError: for anything else.
+    :raises msgspec.DecodeError: for anything else, also for what is nested too deep or has numbers beyond all measure.
     """
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except (RecursionError, UnicodeDecodeError, ArithmeticError) as error:
+        raise msgspec.DecodeError(f"no JSON that can be taken: {type(error).__name__}") from None
 
 
 def decode_json(response: requests.Response) -> Any:

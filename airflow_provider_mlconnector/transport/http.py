@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.auth import AuthBase
+from urllib3.util import parse_url
 
 from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
@@ -27,11 +28,12 @@ from airflow_provider_mlconnector.transport.body import encode_json
 from airflow_provider_mlconnector.transport.errors import classify_http
 from airflow_provider_mlconnector.transport.limits import NO_LIMIT, Limiter
 from airflow_provider_mlconnector.transport.retry import Retrier, RetryPolicy
-from airflow_provider_mlconnector.transport.session import HttpOptions, build_session
+from airflow_provider_mlconnector.transport.session import HttpOptions, build_session, same_origin
 
 log = logging.getLogger(__name__)
 
 ABSOLUTE = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+UPWARDS = frozenset({".", ".."})
 MALFORMED = (
     requests.exceptions.InvalidURL,
     requests.exceptions.MissingSchema,
@@ -101,10 +103,18 @@ class ApiClient:
             self.session.close()
 
     def url(self, path: str) -> str:
-        """Return the absolute URL of a path; an absolute URL must be on the same host."""
+        """Return the absolute URL of a path; an absolute URL must be on the same host.
+
+        :raises ConfigurationError: for another host.
+        :raises Stop: for a path that leads upwards, as a record's key in it may do.
+        """
+        if UPWARDS & {unquote(part) for part in path.partition("?")[0].split("/")}:
+            raise Stop(
+                f"refusing a path with '..' in it, which would lead to something else at {_shown(self.base_url)}"
+            )
         if not ABSOLUTE.match(path):
             return f"{self.base_url}/{path.lstrip('/')}"
-        if _origin(path) != _origin(self.base_url):
+        if not same_origin(path, self.base_url):
             raise ConfigurationError(
                 f"refusing to send credentials to another host: {_shown(path)} instead of {_shown(self.base_url)}"
             )
@@ -219,18 +229,20 @@ class ApiClient:
             if repeatable or isinstance(error, OutcomeUnknown):
                 raise
             raise OutcomeUnknown(error.message, code=error.code, request_id=error.request_id) from None
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme)
+        if response.is_redirect and self.options.max_redirects:
+            host = _shown(self.base_url)
+            raise Stop(
+                f"{host} redirects to another host; check the host of the Connection", code=str(response.status_code)
+            )
 
 
 def _shown(url: str) -> str:
     """Scheme, host and port, without whatever login stands before them."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    try:
+        parts = parse_url(url)
+    except ValueError:
+        return "no address"
+    return f"{parts.scheme}://{parts.host}{f':{parts.port}' if parts.port else ''}"
 
 
 def _reason(error: BaseException) -> str:

@@ -1,24 +1,33 @@
-"""One `requests` session per task: keep-alive, a bounded pool, the options users of HttpHook know."""
+"""One `requests` session per task: keep-alive, a bounded pool, the options users of HttpHook know.
+
+What comes from a server is bounded and leads nowhere: no redirect leaves its host, no answer fills the memory.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.util import parse_url
 
-from airflow_provider_mlconnector.exceptions import Stop
+from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.transport.outside import use_public_addresses
 
-HARMLESS = frozenset(
-    {"accept", "accept-encoding", "user-agent", "connection", "content-type", "content-length", "proxy-authorization"}
-)
-"""Headers that may follow a redirect to another host; vendors carry logins in headers of their own, too."""
+PIECE = 1 << 16
+"""Bytes of a body taken at once."""
 
 
 @dataclass(frozen=True)
 class HttpOptions:
-    """How to reach a host; `timeout` is (connect, read) in seconds, `max_redirects` 0 follows none."""
+    """How to reach a host; `timeout` is (connect, read) in seconds, `max_redirects` 0 follows none.
+
+    :param max_body: bytes of an answer, unpacked; one that is streamed is its reader's own business.
+    :param public_only: connect to addresses of the public internet alone, unless by a proxy, which has its own rules.
+    """
 
     timeout: tuple[float, float] = (15.0, 300.0)
     verify: bool | str = True
@@ -28,23 +37,76 @@ class HttpOptions:
     trust_env: bool = True
     max_retries: int = 5
     pool_size: int = 10
+    max_body: int = 256 * 1024 * 1024
+    public_only: bool = False
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    r"""Return scheme, host and port of an address, as the library that connects reads it.
+
+    `urllib.parse` takes the host of `https://one\@two/` for `two`, urllib3 for `one`.
+
+    :raises ValueError: for what is no address.
+    """
+    parts = parse_url(url)
+    scheme = (parts.scheme or "").lower()
+    return scheme, (parts.host or "").lower(), parts.port or {"http": 80, "https": 443}.get(scheme)
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two addresses have scheme, host and port in common."""
+    try:
+        return origin(one) == origin(other)
+    except ValueError:
+        return False
 
 
 class HostBoundSession(requests.Session):
-    """A session whose redirects take no credentials to another host, and none from `.netrc`."""
+    """A session whose redirects stay on their host, and which takes no login from `.netrc`."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where a redirect leads; None where that is another host: then it is the answer."""
+        try:
+            target = super().get_redirect_target(resp)
+            return target if target is None or _stays(resp.url, urljoin(resp.url, target)) else None
+        except ValueError:
+            return None
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """Take the login off a request that is redirected to another host.
+        """Keep the login, as the host is the same; `requests` would look into `.netrc`."""
 
-        :raises Stop: when its body would go there too, which may hold a login or records.
-        """
-        leaves: bool = self.should_strip_auth(response.request.url, prepared_request.url)  # type: ignore[no-untyped-call]
-        if not leaves:
-            return
-        if prepared_request.body:
-            raise Stop("the server redirects a call with a body to another host; check the host of the Connection")
-        for name in [name for name in prepared_request.headers if name.lower() not in HARMLESS]:
-            del prepared_request.headers[name]
+
+def _stays(here: str, there: str) -> bool:
+    (scheme, host, port), target = origin(here), origin(there)
+    return target == (scheme, host, port) or ((scheme, port), target) == (("http", 80), ("https", host, 443))
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Reads each answer up to a limit, whatever its headers say of its length and however well it is packed."""
+
+    def __init__(self, max_body: int, **given: Any):
+        self._max_body = max_body
+        super().__init__(**given)
+
+    def send(
+        self, request: requests.PreparedRequest, stream: bool = False, *arguments: Any, **given: Any
+    ) -> requests.Response:
+        """Send, and read the answer unless somebody wants to do so piece by piece."""
+        response = super().send(request, stream, *arguments, **given)
+        if not stream or response.is_redirect:
+            _read(response, self._max_body)
+        return response
+
+
+def _read(response: requests.Response, most: int) -> None:
+    pieces, size = [], 0
+    for piece in response.iter_content(PIECE):
+        size += len(piece)
+        if size > most:
+            response.close()
+            raise UnexpectedAnswer(f"an answer is larger than {most} bytes; ask for fewer records at once")
+        pieces.append(piece)
+    response._content = b"".join(pieces)  # noqa: SLF001 - where `requests` itself keeps what it has read
 
 
 class _WithoutQuery(logging.Filter):
@@ -71,7 +133,9 @@ def build_session(options: HttpOptions) -> requests.Session:
     session.trust_env = options.trust_env
     if options.proxies:
         session.proxies.update(options.proxies)
-    adapter = HTTPAdapter(pool_connections=2, pool_maxsize=options.pool_size, pool_block=False)
+    adapter = BoundedAdapter(options.max_body, pool_connections=2, pool_maxsize=options.pool_size, pool_block=False)
+    if options.public_only:
+        use_public_addresses(adapter)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session

@@ -169,6 +169,16 @@ def test_plain_http_elsewhere(host: str) -> None:
     assert parse(host, extra={"allow_http": True}).base_url == host
 
 
+@pytest.mark.parametrize(
+    "host", ["https://user:s3cr3t@acme.example.com", "user@acme.example.com", "ftp://:s3cr3t@acme"]
+)
+def test_login_in_the_host(host: str) -> None:
+    """The host is neither encrypted nor left out of messages: it must not hold a login, and the error shows none."""
+    with pytest.raises(ConfigurationError, match="enter it as login and password") as caught:
+        parse(host)
+    assert "s3cr3t" not in str(caught.value)
+
+
 @pytest.mark.parametrize("host", ["http://127.evil.example.com", "http://localhost.evil.example.com"])
 def test_loopback_lookalikes(host: str) -> None:
     """A name that only begins like loopback is another machine."""

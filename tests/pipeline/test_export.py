@@ -30,6 +30,14 @@ def test_a_file_in_a_folder(tmp_path: Path) -> None:
     assert read(path.read_text()) == READ
 
 
+def test_no_text_of_a_file_is_a_formula(tmp_path: Path) -> None:
+    """What a spreadsheet would execute is text in it; a number is one, with its sign."""
+    path, texts = tmp_path / "rows.csv", ["=1+1", "@SUM(A1)", "+cmd|x", "a=b", "-5"]
+    write_csv(path, ("text", "amount"), [{"text": text, "amount": Decimal("-5.00")} for text in texts])
+    _, *rows = read(path.read_text())
+    assert rows == [[text, "-5.00"] for text in ("'=1+1", "'@SUM(A1)", "'+cmd|x", "a=b", "-5")]
+
+
 def test_a_file_that_cannot_be_finished_replaces_nothing(tmp_path: Path) -> None:
     """Whoever reads the file finds the last good one."""
     path = tmp_path / "rows.csv"

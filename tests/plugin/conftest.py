@@ -124,3 +124,19 @@ def delivery() -> Callable[..., Delivery]:
         return Delivery(key, Outcome(outcome), NOW, fields=fields or None, **given)
 
     return delivery
+
+
+@pytest.fixture
+def triggered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict[str, Any], str]]:
+    """The replays that were triggered, while the DAG is there."""
+    from airflow_provider_mlconnector.plugin import replay
+
+    found: list[tuple[dict[str, Any], str]] = []
+
+    def trigger(conf: dict[str, Any], user: str) -> str:
+        found.append((conf, user))
+        return "manual__replay"
+
+    monkeypatch.setattr(replay, "state", lambda: "ready")
+    monkeypatch.setattr(replay, "_trigger", trigger)
+    return found

@@ -27,9 +27,9 @@ def test_a_runs_rejects_are_a_file(
     """Every reject of the run with its reason, whatever their number; nothing else of the run."""
     monkeypatch.setattr(export, "PAGE", 2)
     refused = [delivery(str(n), reason_code="a" if n % 2 else None, reason="x, y\nz") for n in range(9)]
-    run = add_run("r/1", delivery("ok", "created"), *refused)
+    run = add_run('r/1";ü漢', delivery("ok", "created"), *refused)
     answer = page.get("/rejects.csv", params={"run": run})
-    assert answer.headers["content-disposition"] == f'attachment; filename="{SYNC}-r_1-rejects.csv"'
+    assert answer.headers["content-disposition"] == f'attachment; filename="{SYNC}-r_1_-rejects.csv"'
     assert sorted(row["record_key"] for row in rows(answer.text)) == [str(n) for n in range(9)]
     assert rows(answer.text)[0]["reason"] == "x, y\nz"
 
@@ -48,7 +48,9 @@ def test_the_records_states_are_a_file(
     assert [row["record_key"] for row in rejected] == ["z"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-cmd|x", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-cmd|x", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(1)", "+１"]
+)
 def test_no_cell_is_a_formula(text: str) -> None:
     """What a spreadsheet would execute is text in it."""
     assert cell(text) == "'" + text

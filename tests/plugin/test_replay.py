@@ -8,27 +8,12 @@ from fastapi import status
 from starlette.testclient import TestClient
 
 from airflow_provider_mlconnector.ledger import Delivery, Scope
-from airflow_provider_mlconnector.plugin import replay as module
 
 pytestmark = pytest.mark.airflow
 
 SYNC = "jde_to_marketo.companies"
 OURS = {"X-MLConnector": "replay"}
 Triggered = list[tuple[dict[str, Any], str]]
-
-
-@pytest.fixture
-def triggered(monkeypatch: pytest.MonkeyPatch) -> Triggered:
-    """The replays that were triggered, while the DAG is there."""
-    found: Triggered = []
-
-    def trigger(conf: dict[str, Any], user: str) -> str:
-        found.append((conf, user))
-        return "manual__replay"
-
-    monkeypatch.setattr(module, "state", lambda: "ready")
-    monkeypatch.setattr(module, "_trigger", trigger)
-    return found
 
 
 @pytest.fixture

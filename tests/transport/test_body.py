@@ -58,3 +58,35 @@ def test_html_instead_of_json(status: int, kind: type[MLConnectorError], body: b
 def test_good_json() -> None:
     """JSON is decoded whatever its content type says."""
     assert decode_json(response(200, b'{"x": [1, 2.5]}')) == {"x": [1, Decimal("2.5")]}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 200_000, b'{"a":' * 200_000, b'"\xff"', b"1e999999999", b"-1E-999999999", b"[1e" + b"9" * 30 + b"]"],
+    ids=["lists", "objects", "no UTF-8", "huge", "tiny", "exponent"],
+)
+def test_json_made_to_harm(body: bytes) -> None:
+    """Nested beyond all depth, no text, or a number whose digits would fill the memory: an answer that is no JSON."""
+    with pytest.raises(UnexpectedAnswer):
+        decode_json(response(200, body, "application/json"))
+
+
+@pytest.mark.parametrize("text", ["1e308", "-1.5E-300", "0.1e1"])
+def test_numbers_of_a_double_are_taken(text: str) -> None:
+    """All that any system holds as a number is read."""
+    assert loads(text.encode()) == Decimal(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+        b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;&b;&b;</x>',
+    ],
+    ids=["external entity", "entities of entities"],
+)
+def test_xml_is_not_parsed(body: bytes) -> None:
+    """XML is an answer that is no JSON; nothing of it is expanded, fetched or repeated."""
+    with pytest.raises(UnexpectedAnswer) as caught:
+        decode_json(response(200, body, "application/xml"))
+    assert "passwd" not in str(caught.value)

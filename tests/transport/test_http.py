@@ -90,6 +90,8 @@ def test_same_host_in_other_words(url: str, make_client: Make) -> None:
         "https://api.example.com@evil.example.com/x",
         "ftp://api.example.com/x",
         "HTTPS://evil.example.com/x",
+        "https://evil.example.com\\@api.example.com/x",
+        "https://[evil/x",
     ],
 )
 def test_other_host_is_refused(url: str, make_client: Make, wire: Wire) -> None:

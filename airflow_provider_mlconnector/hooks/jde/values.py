@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.dates import from_julian
+from airflow_provider_mlconnector.mapping.converters import decimal
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
@@ -106,8 +107,8 @@ class Values:
             return value
         text = str(value).replace(".", "").replace(",", ".") if self._comma else str(value).replace(",", "")
         try:
-            return Decimal(text)
-        except InvalidOperation:
+            return decimal(text)
+        except ValueError:
             raise UnexpectedAnswer("a numeric column holds text; check `tables` of the Connection") from None
 
     def whole(self, cell: Any) -> int | Decimal | None:

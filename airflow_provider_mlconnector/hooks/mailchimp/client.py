@@ -91,7 +91,7 @@ class MailchimpClient:
             limiter=limiter,
             **timing,
         )
-        self.storage = ResultStorage(connection.options(), plain_http=connection.allow_http, **timing)
+        self.storage = ResultStorage(connection.options(), inside=connection.inside, **timing)
         self.shop = Shop(self.call, connection, self._once)
         self.batches = BatchRunner(
             self.call, connection, self.storage, self._once, clock=clock, sleep=sleep, now=now, nonce=nonce

@@ -1,11 +1,13 @@
 """The results of a batch: a gzip tar of JSON files at an address that is signed, not ours, and short-lived.
 
 Facts: Mailchimp's guide `run-async-requests-batch-endpoint`. The storage refuses a call that carries a login. Files
-may be empty, the order is any, and each result's `response` is JSON as a text.
+may be empty, the order is any, and each result's `response` is JSON as a text. Neither the address nor the archive is
+trusted: both are what somebody else has written.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import logging
 import tarfile
@@ -13,14 +15,13 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import urlsplit
+from typing import IO, Any
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
 
 from airflow_provider_mlconnector.exceptions import CursorExpired, Unavailable, UnexpectedAnswer
-from airflow_provider_mlconnector.hooks.connection import is_loopback
 from airflow_provider_mlconnector.hooks.mailchimp.errors import read_problem
 from airflow_provider_mlconnector.transport.body import loads
 from airflow_provider_mlconnector.transport.http import ApiClient
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 MAX_DOWNLOAD = 64 * 1024 * 1024
 """Bytes of the file; 500 answers of some kilobytes each are far below."""
 MAX_UNPACKED = 256 * 1024 * 1024
+MAX_FILES = 10_000
+"""Of an archive; there is one for some operations, never more than one each."""
+MAX_HOPS = 5
+GZIP = b"\x1f\x8b"
 BROKEN_FILE = (tarfile.TarError, EOFError, OSError, zlib.error)
 
 
@@ -45,20 +50,23 @@ class Result:
 class ResultStorage:
     """Fetches results without the login of the API, over the Connection's proxies and certificates.
 
-    :param plain_http: whether the Connection allows unencrypted hosts other than this machine.
+    :param inside: whether the address may lead to this machine or into this network, and be unencrypted: the
+        Connection's own does.
     """
 
     def __init__(
         self,
         options: HttpOptions,
         *,
-        plain_http: bool,
+        inside: bool,
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         random: Callable[[], float],
     ):
-        self._options = replace(options, cert=None, max_redirects=min(options.max_redirects, 5))
-        self._plain_http = plain_http
+        self._hops = min(options.max_redirects, MAX_HOPS)
+        # Each redirect is looked at before it is followed.
+        self._options = replace(options, cert=None, max_redirects=0, public_only=not inside)
+        self._inside = inside
         self._timing: dict[str, Any] = {"clock": clock, "sleep": sleep, "random": random}
         self._hosts: dict[str, ApiClient] = {}
         self._lock = threading.Lock()
@@ -84,28 +92,38 @@ class ResultStorage:
         :raises Unavailable: the file cannot be had, or is cut short.
         :raises UnexpectedAnswer: the file is too large, or lies where it could be read on the way.
         """
-        self._check(url)
-        response = self.host(url).request("GET", url, headers={"Accept": "*/*"}, authenticated=False, stream=True)
-        with response:
-            self._check(response.url)
+        with self._open(url) as response:
             packed = _read(response)
         try:
             return dict(_results(packed))
         except BROKEN_FILE as error:
             raise Unavailable(f"the batch's results cannot be unpacked: {type(error).__name__}") from None
 
-    def _check(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme == "https" or (
-            parts.scheme == "http" and (self._plain_http or is_loopback(parts.hostname or ""))
-        ):
-            return
+    def _open(self, url: str) -> requests.Response:
+        location = url
+        for _ in range(self._hops + 1):
+            url = self._checked(url, location)
+            response = self.host(url).request("GET", url, headers={"Accept": "*/*"}, authenticated=False, stream=True)
+            if not response.is_redirect:
+                return response
+            response.close()
+            location = response.headers["Location"]
+        raise UnexpectedAnswer(f"the storage of the batch's results redirects more than {self._hops} times")
+
+    def _checked(self, base: str, location: str) -> str:
+        try:
+            url = urljoin(base, location)
+            parts = urlsplit(url)
+        except ValueError:
+            raise UnexpectedAnswer("the batch's results lie at what is no address") from None
+        if parts.scheme == "https" or (parts.scheme == "http" and self._inside):
+            return url
         raise UnexpectedAnswer(f"the batch's results lie at an address that is not https: {parts.hostname}")
 
 
 def _judge(response: requests.Response) -> None:
     status = response.status_code
-    if status < 300:
+    if status < 300 or response.is_redirect:
         return
     response.close()
     code = str(status)
@@ -126,17 +144,34 @@ def _read(response: requests.Response) -> bytes:
     return held.getvalue()
 
 
+class _Bounded:
+    """A file that refuses to go on for ever; what unpacks from it, headers included, is no more than is read of it."""
+
+    def __init__(self, file: IO[bytes]):
+        self._file, self._left = file, MAX_UNPACKED
+
+    def read(self, size: int) -> bytes:
+        """Read as files do."""
+        piece = self._file.read(size)
+        self._left -= len(piece)
+        if self._left < 0:
+            raise UnexpectedAnswer(f"the batch's results are larger than {MAX_UNPACKED} bytes unpacked")
+        return piece
+
+
 def _results(packed: bytes) -> Iterator[tuple[str, Result]]:
-    unpacked = 0
-    # `r:*`: where the storage declares the gzip as an encoding, it has been taken off on the way.
-    with tarfile.open(fileobj=io.BytesIO(packed), mode="r:*") as archive:
-        for entry in archive:
-            unpacked += entry.size
-            if unpacked > MAX_UNPACKED:
-                raise UnexpectedAnswer(f"the batch's results are larger than {MAX_UNPACKED} bytes unpacked")
-            file = archive.extractfile(entry) if entry.isfile() else None
-            if file is not None:
-                yield from _entries(file.read())
+    held = io.BytesIO(packed)
+    # Where the storage declares the gzip as an encoding, it has been taken off on the way.
+    unpacked: Any = gzip.GzipFile(fileobj=held) if packed.startswith(GZIP) else held
+    file: Any = _Bounded(unpacked)
+    # As a stream: the archive is read once, from its beginning, and nothing of it is looked up by place.
+    with tarfile.open(fileobj=file, mode="r|") as archive:
+        for number, entry in enumerate(archive, 1):
+            if number > MAX_FILES:
+                raise UnexpectedAnswer(f"the batch's results are more than {MAX_FILES} files")
+            content = archive.extractfile(entry) if entry.isreg() and not entry.issparse() else None
+            if content is not None:
+                yield from _entries(content.read())
 
 
 def _entries(content: bytes) -> Iterator[tuple[str, Result]]:

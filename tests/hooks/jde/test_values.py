@@ -108,6 +108,14 @@ def test_patterns_of_java(pattern: str, literal: str) -> None:
     assert DAY.strftime(to_strftime(pattern)) == literal
 
 
+@pytest.mark.parametrize("cell", ["1e999999999", "-1E+999999999", "Infinity", "NaN", "1.2.3"])
+def test_a_number_that_no_column_holds(cell: str) -> None:
+    """It would be written out digit by digit, or is none; the server is not what it says."""
+    for column in ("F0101.AN8", "F4311.AOPN"):
+        with pytest.raises(UnexpectedAnswer):
+            Values().converter(column)(cell)
+
+
 def test_unknown_pattern_says_what_to_set() -> None:
     """A pattern nobody understands is the Connection's business, not a wrong literal."""
     with pytest.raises(ConfigurationError, match="filter_date_format"):
