@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
+
+ID = re.compile(r"/(?:\d+|(?=[a-f-]*\d)[0-9a-f-]{8,})(?=/|$)", re.IGNORECASE)
+"""A segment of a path that names one record: a number, a hash, a UUID."""
+
+
+def operation_of(method: str, path: str) -> str:
+    """Return what a call does, whatever record it is about: `GET /v1/orders/{id}`."""
+    return f"{method} {ID.sub('/{id}', path)}"
 
 
 @dataclass
@@ -27,6 +36,11 @@ class Call:
     fault: str | None = None
     note: str | None = None
     running: bool = True
+
+    @property
+    def operation(self) -> str:
+        """What the call does, whatever record it is about."""
+        return operation_of(self.method, self.path)
 
 
 class CallLog:

@@ -6,8 +6,9 @@ braces, vendors parted by comma, semicolon or newline::
     marketo: {606: 0.05}, jde: {expire_after: 50 calls}, *: {drop_after_commit: 0.01}
 
 A rule is a probability (`0.05`) or a mapping of `p`, `at` (list of occasions, from 1), `first` (the first n), `every`
-(each nth), and `path` (only calls whose path contains it, generic faults only). `{"first": {"502": 3}}` is short for
-`{"502": {"first": 3}}`. An occasion of a generic fault is a call; of a vendor's own fault, each time the vendor asks.
+(each nth), `path` (only calls whose path contains it), and `operation` (only calls of it, as `calls.operation_of` names
+them; both for generic faults only). `{"first": {"502": 3}}` is short for `{"502": {"first": 3}}`. An occasion of a
+generic fault is a call; of a vendor's own fault, each time the vendor asks.
 Names ending in `_ms`, `_after`, `_seconds`, and those listed by the vendor, are plain values (`50`, `50 calls`).
 """
 
@@ -28,10 +29,27 @@ GENERIC = frozenset(
         "drop_before",  # the connection is cut before the vendor does anything
         "drop_then_commit",  # the connection is cut, and the vendor does the work `late_ms` after that
         "late_ms",
+        "cut_body",  # the vendor does the work; the connection is cut in the middle of the answer's body
+        "stall",  # the same, but instead of being cut the body stands still for `stall_ms`, then goes on
+        "stall_ms",
+        "truncated",  # the vendor does the work; half of the body comes, and its length says that this is all
+        "504_after_commit",  # the vendor does the work, a proxy had stopped waiting: its HTML page
+        "twice",  # a proxy repeats the call: the vendor does the work twice, the second answer comes
+        "stale_answer",  # the vendor does the work; an earlier answer comes: of this operation, else the last of any
         "502",  # a proxy's HTML page; the vendor never saw the call
         "503",
         "504",
         "500_html",
+        "page_200",  # a login or maintenance page where JSON is due; the vendor never saw the call
+        "status_401",  # a gateway's plain refusal in JSON, not in the vendor's own form; the vendor never saw the call
+        "status_403",
+        "status_444",
+        "status_500",
+        "throttled_number",  # 429, Retry-After: 7
+        "throttled_date",  # 429, Retry-After: an HTTP date 7 s ahead
+        "throttled_silent",  # 429 without Retry-After
+        "throttled_nonsense",  # 429, Retry-After: soon
+        "throttled_words",  # 429, Retry-After: 7 Seconds
         "latency_ms",  # every call takes this much longer
         "slow_page_ms",  # every answer that carries a page of data takes this much longer
         "restart",  # the vendor restarts (sessions, cursors gone) just before the call
@@ -54,6 +72,11 @@ class Rule:
     first: int = 0
     every: int = 0
     path: str = ""
+    operation: str = ""
+
+    def concerns(self, path: str, operation: str) -> bool:
+        """Whether a call of this path and operation is one of those that the rule is about."""
+        return self.path in path and self.operation in ("", operation)
 
     def strikes(self, occasion: int, chance: random.Random) -> bool:
         """Decide occasion number `occasion` (from 1)."""
@@ -125,10 +148,10 @@ class Faults:
         self._rules, self._values = rules, values
         self._occasions: Counter[str] = Counter()
 
-    def hit(self, name: str, path: str = "") -> bool:
+    def hit(self, name: str, path: str = "", operation: str = "") -> bool:
         """Count an occasion of fault `name` and say whether it strikes."""
         rule = self._rules.get(name)
-        if rule is None or rule.path not in path:
+        if rule is None or not rule.concerns(path, operation):
             return False
         self._occasions[name] += 1
         occasion = self._occasions[name]
@@ -164,7 +187,7 @@ def _rule(name: str, raw: Any) -> Rule:
         return Rule(every=1)
     if isinstance(raw, (int, float)) and 0 <= raw <= 1:
         return Rule(p=float(raw))
-    if isinstance(raw, Mapping) and set(raw) <= {"p", "at", "first", "every", "path"}:
+    if isinstance(raw, Mapping) and set(raw) <= set(Rule.__dataclass_fields__):
         at = raw.get("at", ())
         return Rule(
             p=float(raw.get("p", 0)),
@@ -172,5 +195,7 @@ def _rule(name: str, raw: Any) -> Rule:
             first=int(raw.get("first", 0)),
             every=int(raw.get("every", 0)),
             path=str(raw.get("path", "")),
+            operation=str(raw.get("operation", "")),
         )
-    raise FaultSpecError(f"fault {name!r}: {raw!r} is neither a probability nor a mapping of p, at, first, every, path")
+    known = ", ".join(Rule.__dataclass_fields__)
+    raise FaultSpecError(f"fault {name!r}: {raw!r} is neither a probability nor a mapping of {known}")
