@@ -156,7 +156,8 @@ class Sender:
             self._lost = self._lost + 1 if result.outcome is Outcome.PENDING else 0
         if self._lost >= LOST_IN_A_ROW and not self._error:
             self._error = OutcomeUnknown(
-                f"{self._lost} answers in a row were lost; nothing more is sent, and the next try asks the target first"
+                f"{self._lost} answers in a row were lost, the last by: {result.message or 'no reason'}. "
+                "Nothing more is sent, and the next try asks the target first"
             )
 
     def close(self) -> None:

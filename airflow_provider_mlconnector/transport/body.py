@@ -9,6 +9,7 @@ import msgspec
 import requests
 
 from airflow_provider_mlconnector.exceptions import Unavailable, UnexpectedAnswer
+from airflow_provider_mlconnector.transport.errors import host_of
 
 MAX_EXPONENT = 400
 """Beyond what a double holds (308): written out digit by digit, `1e999999999` alone would fill the memory."""
@@ -51,7 +52,7 @@ def decode_json(response: requests.Response) -> Any:
         return loads(response.content)
     except msgspec.DecodeError:
         kind = response.headers.get("Content-Type", "no content type")
-        text = f"HTTP {response.status_code} with {kind} instead of JSON"
+        text = f"HTTP {response.status_code} with {kind} from {host_of(response.url)} instead of JSON"
         if response.status_code >= 500:
             raise Unavailable(text, code=str(response.status_code)) from None
         raise UnexpectedAnswer(f"{text}; check the host of the Connection", code=str(response.status_code)) from None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 
 import requests
+from urllib3.util import parse_url
 
 from airflow_provider_mlconnector.exceptions import (
     CredentialsRejected,
@@ -25,6 +26,17 @@ ADVICE: dict[int, tuple[type[MLConnectorError], str]] = {
     425: (Throttled, "the server asks to try again"),
     429: (Throttled, "too many requests"),
 }
+OUT_OF_ORDER = (Unavailable, "the server, or a proxy before it, is out of order")
+REFUSED = (Stop, "the server refused the call; check the host of the Connection, and what stands before the server")
+
+
+def host_of(url: str | None) -> str:
+    """Scheme, host and port of a URL, without whatever login stands before them."""
+    try:
+        parts = parse_url(url or "")
+    except ValueError:
+        return "no address"
+    return f"{parts.scheme}://{parts.host}{f':{parts.port}' if parts.port else ''}"
 
 
 def classify_http(response: requests.Response, *, now: Callable[[], float] = time.time) -> None:
@@ -35,8 +47,8 @@ def classify_http(response: requests.Response, *, now: Callable[[], float] = tim
     status = response.status_code
     if status < 400:
         return
-    kind, advice = ADVICE.get(status, (Unavailable if status >= 500 else Stop, "the server refused the call"))
-    text = f"HTTP {status}: {advice}"
+    kind, advice = ADVICE.get(status, OUT_OF_ORDER if status >= 500 else REFUSED)
+    text = f"HTTP {status} from {host_of(response.url)}: {advice}"
     if issubclass(kind, Throttled | Unavailable):
         raise kind(text, code=str(status), retry_after=retry_after_seconds(response, now()))
     raise kind(text, code=str(status))

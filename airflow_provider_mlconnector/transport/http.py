@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.auth import AuthBase
-from urllib3.util import parse_url
 
 from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
@@ -25,7 +24,7 @@ from airflow_provider_mlconnector.exceptions import (
 )
 from airflow_provider_mlconnector.transport.auth import TokenAuth, refused_twice, token_used
 from airflow_provider_mlconnector.transport.body import encode_json
-from airflow_provider_mlconnector.transport.errors import classify_http
+from airflow_provider_mlconnector.transport.errors import classify_http, host_of
 from airflow_provider_mlconnector.transport.limits import NO_LIMIT, Limiter
 from airflow_provider_mlconnector.transport.retry import Retrier, RetryPolicy
 from airflow_provider_mlconnector.transport.session import HttpOptions, build_session, same_origin
@@ -110,13 +109,13 @@ class ApiClient:
         """
         if UPWARDS & {unquote(part) for part in path.partition("?")[0].split("/")}:
             raise Stop(
-                f"refusing a path with '..' in it, which would lead to something else at {_shown(self.base_url)}"
+                f"refusing a path with '..' in it, which would lead to something else at {host_of(self.base_url)}"
             )
         if not ABSOLUTE.match(path):
             return f"{self.base_url}/{path.lstrip('/')}"
         if not same_origin(path, self.base_url):
             raise ConfigurationError(
-                f"refusing to send credentials to another host: {_shown(path)} instead of {_shown(self.base_url)}"
+                f"refusing to send credentials to another host: {host_of(path)} instead of {host_of(self.base_url)}"
             )
         return path
 
@@ -207,7 +206,7 @@ class ApiClient:
 
     def _failed(self, error: requests.exceptions.RequestException, repeatable: bool) -> MLConnectorError:
         # The text of a requests error holds the URL or the header, and with it whatever secret they carry.
-        host, kind = _shown(self.base_url), type(error).__name__
+        host, kind = host_of(self.base_url), type(error).__name__
         if isinstance(error, requests.exceptions.SSLError):
             return Stop(f"TLS failed with {host}: {kind}; see 'verify'")
         if isinstance(error, MALFORMED):
@@ -230,19 +229,10 @@ class ApiClient:
                 raise
             raise OutcomeUnknown(error.message, code=error.code, request_id=error.request_id) from None
         if response.is_redirect and self.options.max_redirects:
-            host = _shown(self.base_url)
+            host = host_of(self.base_url)
             raise Stop(
                 f"{host} redirects to another host; check the host of the Connection", code=str(response.status_code)
             )
-
-
-def _shown(url: str) -> str:
-    """Scheme, host and port, without whatever login stands before them."""
-    try:
-        parts = parse_url(url)
-    except ValueError:
-        return "no address"
-    return f"{parts.scheme}://{parts.host}{f':{parts.port}' if parts.port else ''}"
 
 
 def _reason(error: BaseException) -> str:

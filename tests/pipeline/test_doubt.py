@@ -152,6 +152,13 @@ def test_what_stays_unknown_ends_the_task_and_the_next_try_asks_first(world: Wor
     assert commit(job)["created"] == 2
 
 
+def test_many_lost_answers_in_a_row_say_what_the_last_one_was(world: World, vendor: Vendor) -> None:
+    """Whoever reads the message learns what to look at, and not only that something was lost."""
+    vendor.mishaps = {str(number): ["lost before"] * 2 for number in range(1, 9)}
+    with pytest.raises(OutcomeUnknown, match="5 answers in a row were lost, the last by: no answer"):
+        deliver(world, [record(number) for number in range(1, 9)])
+
+
 def test_killed_after_the_write_it_is_found_not_sent_again(world: World, vendor: Vendor) -> None:
     """The note that stood before the write makes the next try ask."""
     vendor.mishaps = {"1": ["killed"]}

@@ -90,3 +90,11 @@ def test_xml_is_not_parsed(body: bytes) -> None:
     with pytest.raises(UnexpectedAnswer) as caught:
         decode_json(response(200, body, "application/xml"))
     assert "passwd" not in str(caught.value)
+
+
+def test_the_message_says_who_has_sent_no_json() -> None:
+    """The host is named, as there are two of them in each run."""
+    answer = response(200, b"<html>")
+    answer.url = "https://erp.example/v1/orders?key=1"
+    with pytest.raises(UnexpectedAnswer, match="HTTP 200 with text/html from https://erp"):
+        decode_json(answer)

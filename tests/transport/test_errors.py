@@ -97,3 +97,13 @@ def test_wish_as_date_uses_the_clock_given() -> None:
     with pytest.raises(Throttled) as caught:
         classify_http(response(429, Retry_After=later), now=NOW.timestamp)
     assert caught.value.retry_after == 30.0
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 418, 429, 503])
+def test_the_message_says_who_has_answered(status: int) -> None:
+    """The host is named, for there are two of them in each run; a login in its URL is not."""
+    answer = response(status)
+    answer.url = "https://user:s3cr3t@erp.example:8443/v1/orders?key=1"
+    with pytest.raises(MLConnectorError, match=f"HTTP {status} from https://erp.example:8443: ") as caught:
+        classify_http(answer)
+    assert "s3cr3t" not in str(caught.value)

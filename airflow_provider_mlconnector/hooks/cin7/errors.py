@@ -63,6 +63,8 @@ FIELDS = re.compile(
 )
 """Names of fields: what may be told of the vendor's words, which may hold anything of the record."""
 SHOWN = 300
+REFUSALS = frozenset({400, 404, 405, 409, 413, 422})
+"""HTTP statuses that may be about what was asked; of these, Cin7 documents the first three."""
 MANY = 5
 """So many refusals of one kind of call, and none of them taken, are not the records' fault."""
 
@@ -141,7 +143,8 @@ class Classifier:
         self, response: requests.Response, status: int, problems: Sequence[Problem], *, is_json: bool
     ) -> Stop | None:
         """Return what is wrong with the path, where that is what the answer is about."""
-        if not problems and not is_json and response.content.strip():
+        foreign = not problems and not is_json and response.content.strip()
+        if foreign or response.status_code not in {*REFUSALS, 200}:
             return Stop(self._says(f"HTTP {status}, and the answer is not Cin7's; check the host"), code=str(status))
         if response.status_code == 404 and not NAMED.search(response.url):
             return Stop(self._says("HTTP 404: Cin7 has no such path; check the host of the Connection"), code="404")
@@ -194,7 +197,8 @@ def _may_be_the_record(
     if response.request.method == "GET" or NAMED.search(response.url):
         return False
     if status == 403:
-        return bool(problems) and not LOGIN.search(text)
+        # What bears no ErrorCode may be anybody's, such as a gateway's.
+        return any(each.code for each in problems) and not LOGIN.search(text)
     if status in (404, 405):
         return bool(problems)
     return status == 400 and not problems and not is_json and bool(text)

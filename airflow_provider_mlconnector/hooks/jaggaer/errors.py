@@ -31,7 +31,7 @@ from airflow_provider_mlconnector.hooks.jaggaer.connection import JaggaerConnect
 from airflow_provider_mlconnector.hooks.jaggaer.envelope import dig
 from airflow_provider_mlconnector.hooks.jaggaer.identity import classify_login
 from airflow_provider_mlconnector.transport.body import loads
-from airflow_provider_mlconnector.transport.errors import classify_http, retry_after_seconds
+from airflow_provider_mlconnector.transport.errors import classify_http, host_of, retry_after_seconds
 
 PAUSE = 15.0
 """Seconds to wait after a 429 that does not say how long, as a public client does."""
@@ -129,7 +129,9 @@ class Classifier:
         if document is not None or not content or _is_file(response):
             return
         kind = response.headers.get("Content-Type", "no content type")
-        text = f"{_path(response)}: HTTP {response.status_code} with {kind} instead of JSON"
+        text = (
+            f"{_path(response)}: HTTP {response.status_code} with {kind} from {host_of(response.url)} instead of JSON"
+        )
         known: dict[str, Any] = {"code": str(response.status_code), "request_id": request_id(response)}
         if not _is_read(response):
             raise OutcomeUnknown(text, **known)

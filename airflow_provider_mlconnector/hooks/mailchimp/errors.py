@@ -7,6 +7,7 @@ is a fixed term and may go to logs and the ledger as it is; `detail` often holds
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -22,12 +23,14 @@ from airflow_provider_mlconnector.exceptions import (
     RecordError,
     RecordRejected,
     RecordSkipped,
+    RetryLater,
     Stop,
     Throttled,
     Unavailable,
 )
 from airflow_provider_mlconnector.hooks.mailchimp.models import Problem
 from airflow_provider_mlconnector.transport.body import loads
+from airflow_provider_mlconnector.transport.errors import retry_after_seconds
 
 
 class MemberExists(RecordRejected):
@@ -114,13 +117,17 @@ class Classifier:
         if response.status_code < 400:
             return
         problem = read_problem(response.content)
-        raise refusal(
+        error = refusal(
             response.status_code,
             problem,
             conn_id=self.conn_id,
             request_id=response.headers.get("X-Request-Id"),
             foreign=not problem and bool(response.content.strip()),
         )
+        if isinstance(error, RetryLater):
+            # Mailchimp's own answers name no time; what stands before it may.
+            error.retry_after = retry_after_seconds(response, time.time())
+        raise error
 
 
 def read_problem(body: bytes | str) -> dict[str, Any]:

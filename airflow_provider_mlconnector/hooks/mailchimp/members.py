@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_mlconnector.exceptions import RecordError, RecordRejected
+from airflow_provider_mlconnector.exceptions import RecordError, RecordRejected, Unavailable
 from airflow_provider_mlconnector.hooks.mailchimp.answers import (
     ARCHIVED,
     address_refused,
@@ -142,6 +142,11 @@ class AudienceMembers:
 
     def _tagged(self, ready: Ready, answer: Answer[Member], *, created: bool) -> RowResult:
         member = answer.value
+        if member.id != subscriber_of(ready):
+            raise Unavailable(
+                f"Mailchimp, or a proxy before it, answered for another member than {ready.record_key}",
+                request_id=answer.request_id,
+            )
         if member.status == ARCHIVED:
             return archived(member.id, answer.request_id)
         if tags := tags_to_set(member, tags_of(ready.payload)):

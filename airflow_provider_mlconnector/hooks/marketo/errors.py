@@ -17,6 +17,7 @@ from airflow_provider_mlconnector.exceptions import (
     BatchRefused,
     LoginExpired,
     MLConnectorError,
+    PermissionDenied,
     QuotaExhausted,
     Stop,
     Throttled,
@@ -55,7 +56,7 @@ class Classifier:
         if status in ("413", "414"):
             raise self.error(CODES[status], Problem(code=status), None, reading=False)
         if any(name in kind for name in FILES) or "html" in kind:
-            classify_http(response)
+            _classify_status(response)
             if "html" not in kind:
                 return
         self._judge_body(response)
@@ -64,7 +65,7 @@ class Classifier:
         try:
             envelope = read_envelope(response)
         except UnexpectedAnswer:
-            classify_http(response)  # the status says more than a body that is no envelope
+            _classify_status(response)  # the status says more than a body that is no envelope
             raise
         if not envelope.failed:
             classify_http(response)
@@ -104,6 +105,14 @@ class Classifier:
         # Callers that wait equally long come back together; the window slides, so less than all of it often suffices.
         longest = self.window if meaning.wait is None else meaning.wait
         return longest * (0.25 + 0.75 * self.random())
+
+
+def _classify_status(response: requests.Response) -> None:
+    try:
+        classify_http(response)
+    except PermissionDenied as denied:
+        # Marketo denies an object by 603 in a 200; taken for that, links to it would be left out.
+        raise Stop(f"{denied.message}; Marketo does not answer so, a proxy before it does", code=denied.code) from None
 
 
 def is_read(response: requests.Response) -> bool:

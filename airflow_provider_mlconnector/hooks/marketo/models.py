@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.transport.body import decode_json
+from airflow_provider_mlconnector.transport.errors import host_of
 
 Text = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else str(value))]
 """Text, also when the server sends a number."""
@@ -128,6 +129,7 @@ def _parse_envelope(response: requests.Response) -> Envelope:
     except ValidationError:
         pass
     raise UnexpectedAnswer(
-        f"HTTP {response.status_code} with JSON that is no Marketo answer; check the host of the Connection",
+        f"HTTP {response.status_code} from {host_of(response.url)} with JSON that is no Marketo answer; "
+        "check the host of the Connection",
         code=str(response.status_code),
     )

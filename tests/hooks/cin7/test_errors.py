@@ -252,3 +252,10 @@ def test_the_classifier_reads_a_plain_answer(requests_mock: Any) -> None:
     """An empty answer (204) is a good one."""
     requests_mock.get("https://x.example.com/", status_code=204)
     Classifier("c")(requests.get("https://x.example.com/", timeout=1))
+
+
+@pytest.mark.parametrize("status", [403, 444])
+def test_a_gateways_refusal_is_no_records_fault(client: Cin7Client, server: Any, status: int) -> None:
+    """Without Cin7's ErrorCode, or with a status that Cin7 does not have, it is about all records and ends the task."""
+    answer = {"status_code": status, "json": {"message": "Forbidden"}}
+    assert {issubclass(kind, Stop) for kind in one_of_many(client, server, answer, others=1)} == {True}

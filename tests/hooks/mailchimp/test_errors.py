@@ -24,7 +24,7 @@ from airflow_provider_mlconnector.hooks.mailchimp.errors import (
     read_problem,
     refusal,
 )
-from tests.hooks.mailchimp.fakes import FakeMailchimp, problem
+from tests.hooks.mailchimp.fakes import Clock, FakeMailchimp, problem
 
 EMAIL = "ann@acme.test"
 COMPLIANCE = (
@@ -202,3 +202,10 @@ def test_a_document_may_lack_everything() -> None:
     assert type(refusal(400, odd, conn_id="mc")) is RecordRejected
     assert type(refusal(404, {}, conn_id="mc")) is NotFound
     assert type(refusal(400, {"errors": ["x", {"field": None}]}, conn_id="mc")) is RecordRejected
+
+
+def test_a_wish_to_wait_is_heard(client: MailchimpClient, server: FakeMailchimp, clock: Clock) -> None:
+    """Mailchimp names no time to wait; a gateway before it may."""
+    server.answer("GET", "ping", {**problem(429, "Too Many Requests"), "headers": {"Retry-After": "7"}}, {"json": {}})
+    client.call("GET", "ping")
+    assert [int(seconds) for seconds in clock.slept] == [7]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.exceptions import Unavailable
 from airflow_provider_mlconnector.hooks.mailchimp.answers import tags_to_set
 from airflow_provider_mlconnector.hooks.mailchimp.client import subscriber_hash
 from airflow_provider_mlconnector.hooks.mailchimp.models import Member
@@ -13,6 +14,7 @@ from airflow_provider_mlconnector.pipeline.ports import Plan, Ready
 from tests.hooks.mailchimp.world import World
 
 MODES = ("member", "batch", "auto")
+PATH = "/3.0/lists/{id}/members/{id}"
 ANN, BOB = "Ann@acme-tools.com", "bob@acme-tools.com"
 
 
@@ -335,3 +337,14 @@ def test_two_records_that_shared_an_address_part() -> None:
     )
     assert (one.outcome, two.outcome) == (Outcome.UPDATED, Outcome.CREATED)
     assert set(world.members()) == {"a1@acme-tools.com", "a2@acme-tools.com"}
+
+
+def test_an_answer_about_somebody_else_is_no_answer() -> None:
+    """An earlier answer that comes again, from a cache on the way, says nothing of this member; the next try does."""
+    world = in_mode("member", faults={"stale_answer": {"at": [2], "operation": f"PUT {PATH}"}})
+    world.send(ready("1", ANN))
+    with pytest.raises(Unavailable, match="another member than 2"):
+        world.send(ready("2", BOB))
+    (result,) = world.send(ready("2", BOB))
+    assert result.outcome is Outcome.UPDATED
+    assert world.members()[BOB]["tags"] == ["Customer"]

@@ -289,3 +289,13 @@ def test_meaning_is_data() -> None:
     """A new code is one line of the table."""
     assert Meaning(Stop, "x") == (Stop, "x", None)
     assert classifier().error(Meaning(Stop, "because"), Problem(code="999"), "r", reading=False).code == "999"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [({"message": "Forbidden"}, "application/json"), (b"<html>no</html>", "text/html"), (b"", "")]
+)
+def test_a_403_of_a_proxy_denies_no_object(body: Any, kind: str) -> None:
+    """Marketo says 603 in a 200. Taken for that, a proxy's 403 would leave links out and call objects read-only."""
+    error = error_of(body, status=403, headers={"Content-Type": kind})
+    assert type(error) is Stop
+    assert "a proxy before it does" in error.message

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.marketo.context.accounts import Accounts
 from airflow_provider_mlconnector.hooks.marketo.context.readable import Readable
 
@@ -70,7 +71,7 @@ class People:
         wanted = {
             lead: number for number in numbers for lead in sorted(self._accounts.leads.get(number, ()))[:LEADS_ASKED]
         }
-        found = {int(record["id"]): record for record in self._leads.find("id", wanted)} if wanted else {}
+        found = {_id_of(record): record for record in self._leads.find("id", wanted)} if wanted else {}
         for lead, number in wanted.items():
             if record := found.get(lead):
                 names[number] = names.get(number) or record["company"]
@@ -94,3 +95,11 @@ class People:
         elif not seller_name:
             reasons["sales_person"] = self._sellers.why or UNKNOWN_SELLER
         return Person(columns, reasons)
+
+
+def _id_of(record: Mapping[str, Any]) -> int:
+    if record["id"] is None:
+        raise UnexpectedAnswer(
+            "Marketo, or a proxy before it, answered with leads that have no id, which was asked for"
+        )
+    return int(record["id"])
