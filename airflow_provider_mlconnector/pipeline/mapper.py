@@ -48,7 +48,11 @@ def content_hash(*parts: Any) -> str:
 
 @fewer_collections()
 def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
-    """Map one staged chunk; claim its target keys; return the mapped chunk."""
+    """Map one staged chunk; claim its target keys; return the mapped chunk.
+
+    :raises Unavailable: when this is not the ledger in which the run began: in another no link would be found.
+    """
+    job.require_run()
     mapper, staging = Mapper(job, read_plan(job)), job.staging
     path = staging.chunk_path(MAPPED, ref.index)
     first_load = not job.ledger.claims.any(job.scope)

@@ -3,18 +3,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from airflow_provider_mlconnector.exceptions import RecordRejected, UnexpectedAnswer
+from airflow_provider_mlconnector.exceptions import RecordRejected, Unavailable, UnexpectedAnswer
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import content_hash
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
 from airflow_provider_mlconnector.syncs import Link
-from tests.pipeline.fakes import CHANGED, READ_AT, ROWS, Record, World, make_sync, record
+from tests.pipeline.fakes import CHANGED, READ_AT, ROWS, Record, World, make_ledger, make_sync, record
 
 
 def mapped(world: World, *records: Record, job: Job | None = None) -> list[Mapped]:
@@ -273,3 +274,12 @@ def test_a_dry_run_claims_nothing(world: World) -> None:
     job = world.job({"dry_run": True})
     mapped(world, record(1), job=job)
     assert not world.ledger.claims.any(job.scope)
+
+
+def test_nothing_is_mapped_with_a_ledger_that_does_not_know_the_run(world: World, tmp_path: Path) -> None:
+    """An empty one, as a worker without the ledger's Connection finds it, has no links: records would go without."""
+    job = world.job()
+    refs = world.extract(job, [record(1)])
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(Unavailable, match="the ledger does not know run"):
+        world.map(replace(job, ledger=make_ledger(tmp_path / "elsewhere")), refs)
