@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-ID = re.compile(r"/(?:\d+|(?=[a-f-]*\d)[0-9a-f-]{8,})(?=/|$)", re.IGNORECASE)
+ID = re.compile(r"/(?:\d+|(?=[a-f-]*\d)[0-9a-f-]{8,})(?=/|$|-[a-z]+\.)", re.IGNORECASE)
 """A segment of a path that names one record: a number, a hash, a UUID."""
 
 

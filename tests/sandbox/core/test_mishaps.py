@@ -98,6 +98,7 @@ def test_throttling_until_a_date() -> None:
         ("/v1/orders/12", "/v1/orders/{id}"),
         ("/3.0/lists/a1b2c3d4e5/members/0123456789abcdef0123456789abcdef", "/3.0/lists/{id}/members/{id}"),
         ("/v2/x/3f2504e0-4f89-11d3-9a0c-0305e82c3301/lines", "/v2/x/{id}/lines"),
+        ("/batches/eaafe5f18b-response.tar.gz", "/batches/{id}-response.tar.gz"),
         ("/api/erp/customerV2s", "/api/erp/customerV2s"),
     ],
 )
