@@ -7,7 +7,7 @@ PYTHON ?= python3
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format airflow bench reference audit wheel wheel-check clean
+.PHONY: help venv demo test check format airflow bench reference audit wheel wheel-check clean faults
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ airflow: $(STAMP) ## Airflow's UI with the simulated vendors, connections and DA
 
 bench: $(STAMP) ## Measure, side by side with what others would write
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(STAMP) ## Every fault at every vendor operation; writes the tables of docs/reliability.md
+	@$(BIN)/python -m tests.faults.report
 
 reference: $(STAMP) ## Write the reference tables of README.md and docs/ from the code
 	@$(BIN)/python scripts/reference.py

@@ -67,16 +67,24 @@ class Engine:
     :param rate: how likely a worker dies at a call.
     """
 
+    tries = TRIES
+    passing: tuple[type[BaseException], ...] = (Died, RetryLater, LoginExpired)
+    """What a task is tried again after."""
+    sleep: Callable[[float], None] = staticmethod(patient)
+
     def __init__(self, server: SandboxServer, folder: Path, chance: random.Random, *, rate: float = 0.0):
         self.server, self.folder, self.chance, self.rate = server, folder, chance, rate
-        self.state = MemoryState()
+        self.state, self.root = MemoryState(), folder / "staging"
         self.runs = self.deaths = 0
+        self.extras: dict[str, dict[str, Any]] = {}
+        """System → extras of its Connection."""
+        self.params: dict[str, Any] = {}
         self.ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}", KEYS)
 
     def connection(self, system: str) -> Any:
         """Return a system's Connection, as its sandbox gives it."""
         conn = self.server.vendor(system).connection(self.server.url(system))
-        extra = {**conn["extra"], "max_retries": 2}
+        extra = {**conn["extra"], "max_retries": 2, **self.extras.get(system, {})}
         given = {"conn_id": system, "schema": None, "port": None, **conn, "extra": json.dumps(extra)}
         return by_system(system).from_airflow(SimpleNamespace(**given, extra_dejson=extra))
 
@@ -85,7 +93,7 @@ class Engine:
         connection = self.connection(system)
         module = type(connection).__module__.replace(".connection", ".client")
         kind = import_object(f"{module}:{type(connection).__name__.removesuffix('Connection')}Client")
-        made = kind(connection, sleep=patient)  # type: ignore[operator]
+        made = kind(connection, sleep=self.sleep)  # type: ignore[operator]
         if self.rate:
             Mortal(made.api, self.chance, self.rate)
         return made
@@ -96,21 +104,23 @@ class Engine:
         source, target = (self.connection(system) for system in declared.systems)
         account = target.account_of(declared.object)
         started = START + timedelta(days=run)
-        info = RunInfo(
-            declared.dag_id, f"manual__{run}", "manual", datetime.now(UTC) + timedelta(days=run - 20), started
-        )
+        info = RunInfo(declared.dag_id, f"manual__{run}", "manual", self.moment(run), started)
         return Job(
             sync=declared,
             run=info,
-            params={},
+            params=self.params,
             instance=instance_of(source.account, account),
             account=target.account_id,
             ledger=self.ledger,
             keyring=KEYS,
             state_port=self.state,
-            root=self.folder / "staging",
+            root=self.root,
             mirror=instance_of(target.account, source.account),
         )
+
+    def moment(self, run: int) -> datetime:
+        """Return when a run is started."""
+        return datetime.now(UTC) + timedelta(days=run - 20)
 
     def run(self, *syncs: str) -> None:
         """Run syncs one after the other, each task tried until it ends well."""
@@ -119,7 +129,7 @@ class Engine:
             job = self.job(sync, self.runs)
             refs = self._try(job, extract)
             for ref in refs:
-                mapped = map_chunk(job, ref)
+                mapped = self._try(job, lambda job, _source, _target, ref=ref: map_chunk(job, ref))
                 self._try(job, lambda job, _source, target, mapped=mapped: self._deliver(job, mapped, target))
             self._try(job, lambda job, _source, target: self._commit(job, target))
 
@@ -134,18 +144,20 @@ class Engine:
         commit(job)
 
     def _try(self, job: Job, task: Callable[..., Any]) -> Any:
-        for _ in range(TRIES):
+        last: BaseException | None = None
+        for _ in range(self.tries):
             clients = [self.client(system) for system in job.sync.systems]
             # What a worker remembers is gone with it.
             job.__dict__.pop("journal", None)
             try:
                 return task(job, *clients)
-            except (Died, RetryLater, LoginExpired) as ended:
+            except self.passing as ended:
+                last = ended
                 self.deaths += isinstance(ended, Died)
             finally:
                 for client in clients:
                     _closed(client)
-        raise AssertionError(f"{job.sync.name}: no luck in {TRIES} tries")
+        raise AssertionError(f"{job.sync.name}: no luck in {self.tries} tries") from last
 
 
 def _closed(client: Any) -> None:
