@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from airflow_provider_mlconnector.absence import confirm_absent, in_task
 from airflow_provider_mlconnector.ledger.connect import CONN_ID, ledger_from_connection
 from airflow_provider_mlconnector.ledger.store import Ledger
 
@@ -17,11 +18,13 @@ class AirflowVariables:
     """
 
     def get(self, key: str) -> str | None:
-        """Return a Variable's text or None."""
-        if _in_task():
+        """Return a Variable's text or None; raises Unavailable when Airflow cannot say."""
+        if in_task():
             from airflow.sdk import Variable
 
             value: str | None = Variable.get(key, default=None)
+            if value is None:
+                confirm_absent(variable=key)
             return value
         from airflow.models.variable import Variable as Row
 
@@ -38,7 +41,7 @@ class AirflowVariables:
 
 
 def _variable() -> Any:
-    if _in_task():
+    if in_task():
         from airflow.sdk import Variable
 
         return Variable
@@ -47,22 +50,15 @@ def _variable() -> Any:
     return Row
 
 
-def _in_task() -> bool:
-    try:
-        from airflow.sdk.execution_time import task_runner
-    except ImportError:
-        return False
-    return hasattr(task_runner, "SUPERVISOR_COMMS")
-
-
 def find_connection(conn_id: str) -> Any:
-    """Return a Connection or None when there is none of this id."""
+    """Return a Connection or None when there is none of this id; raises Unavailable when Airflow cannot say."""
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
     try:
         return BaseHook.get_connection(conn_id)
     except (AirflowNotFoundException, AirflowRuntimeError):
+        confirm_absent(conn_id=conn_id)
         return None
 
 

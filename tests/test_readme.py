@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any, cast
 
 import pytest
+from airflow.configuration import conf
 from airflow.sdk import Connection
 
 import airflow_provider_mlconnector
@@ -223,3 +224,22 @@ def test_the_messages_are_those_of_the_code() -> None:
     messages = [message for text in DOCUMENTS.values() for message in messages_of(text)]
     parts = [part.strip(" '") for message in messages for part in message.split("…")]
     assert [part for part in parts if part not in code] == []
+
+
+def test_the_options_named_for_a_deployment_exist() -> None:
+    """Each option and variable of docs/deploy.md is one of Airflow's, of its Celery provider's or of ours."""
+    text = DOCUMENTS[ROOT / "docs" / "deploy.md"]
+    named = set(re.findall(r"`\[(\w+)\] (\w+)", text))
+    for variable in re.findall(r"AIRFLOW__(\w+?)__(\w+)", text):
+        section, option = (part.lower() for part in variable)
+        named.add((section, re.sub(r"_(cmd|secret)$", "", option) if section == "mlconnector" else option))
+    assert len(named) > 10
+    known = conf.configuration_description or {}
+    missing = [
+        (section, option) for section, option in named if option not in known.get(section, {}).get("options", {})
+    ]
+    assert missing == []
+    sizing = text.partition("\n## Sizing\n")[2].partition("\n## ")[0]
+    extras = {name for model in connection_models() for name in model.model_fields}
+    wanted = set(re.findall(r"`(\w+)`", sizing))
+    assert wanted <= extras, wanted - extras

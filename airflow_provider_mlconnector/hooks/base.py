@@ -14,6 +14,7 @@ from airflow.providers.http.hooks.http import HttpHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.sdk.log import mask_secret
 
+from airflow_provider_mlconnector.absence import confirm_absent
 from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError
 from airflow_provider_mlconnector.hooks.connection import AirflowConnection, VendorConnection
 from airflow_provider_mlconnector.state import open_airflow_ledger
@@ -42,10 +43,15 @@ class VendorHook(HttpHook):
 
     @cached_property
     def connection(self) -> VendorConnection:
-        """The Connection, parsed; raises ConfigurationError naming what to change."""
+        """The Connection, parsed.
+
+        :raises ConfigurationError: naming what to change.
+        :raises Unavailable: when Airflow cannot say whether there is one.
+        """
         try:
             conn = cast("AirflowConnection", self.get_connection(self.http_conn_id))
         except AirflowNotFoundException:
+            confirm_absent(conn_id=self.http_conn_id)
             raise ConfigurationError(
                 f"there is no Connection '{self.http_conn_id}'; make it under Admin > Connections "
                 f"(type {self.connection_model.conn_type}), or name another in the DAG"

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Sequence
 
 from .core.server import SandboxServer
+from .importing import connections_at, importable
 from .registry import VENDORS
 
 
@@ -23,12 +24,20 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--scale", type=float, default=1.0, help="1 = about 400 customers")
     made.add_argument("--faults", action="append", default=[], help="e.g. 'jde: {expire_after: 50 calls}'; repeatable")
     made.add_argument("--vendors", default=",".join(VENDORS), help="comma-separated (default: all)")
+    made.add_argument(
+        "--connections-at",
+        metavar="HOST",
+        help="serve nothing; print the Connections of vendors served on HOST, for `airflow connections import`",
+    )
     return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT, or print what the options ask for."""
     options = parser().parse_args(argv)
+    if options.connections_at:
+        print(importable(connections_at(options.connections_at, options.port_base)))
+        return 0
     names = [name.strip() for name in options.vendors.split(",") if name.strip()]
     # Ports follow the registry, so that serving fewer vendors does not move the others.
     ports = {name: options.port_base + offset for offset, name in enumerate(VENDORS)} if options.port_base else {}

@@ -25,6 +25,7 @@ from cryptography.fernet import Fernet
 from airflow_provider_mlconnector import stubs
 
 from .core.server import SandboxServer
+from .importing import importable
 from .sqlite import write_local_settings
 
 COMPONENTS = ("metadatabase", "scheduler", "dag_processor", "triggerer")
@@ -80,23 +81,11 @@ def enter(connections: Mapping[str, str], environment: Mapping[str, str], home: 
     """Put the Connections into Airflow's database: those of the environment are not shown in the UI."""
     path = home / "connections.json"
     path.touch(mode=0o600)
-    path.write_text(json.dumps({conn_id(name): _importable(value) for name, value in connections.items()}))
+    path.write_text(importable(connections))
     try:
         airflow(["connections", "import", "--overwrite", str(path)], environment, home)
     finally:
         path.unlink()
-
-
-def _importable(connection: str) -> dict[str, Any]:
-    # Unlike the environment, the import takes `extra` only as text. The Test button of Airflow 3.3.2 sends port 0 for a
-    # Connection without one and is refused for the difference (github.com/apache/airflow/pull/73298).
-    found: dict[str, Any] = json.loads(connection)
-    return {"port": 0} | found | {"extra": json.dumps(found.get("extra", {}))}
-
-
-def conn_id(variable: str) -> str:
-    """Return the Connection's id that an AIRFLOW_CONN_… variable stands for."""
-    return variable.removeprefix("AIRFLOW_CONN_").lower()
 
 
 @contextmanager
