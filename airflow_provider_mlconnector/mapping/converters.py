@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
+
+from airflow_provider_mlconnector.digits import exact
 
 Converter = Callable[..., Any]
 
@@ -63,13 +65,7 @@ def integer(value: Any) -> int:
 
 def decimal(value: Any) -> Decimal:
     """An exact decimal number."""
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError("is not a number") from None
-    if not number.is_finite():
-        raise ValueError("is not a number")
-    return number
+    return exact(str(value).strip())
 
 
 def boolean(value: Any) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
 
+from airflow_provider_mlconnector.digits import exact
 from airflow_provider_mlconnector.exceptions import Unavailable, UnexpectedAnswer
 
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+_decoder = msgspec.json.Decoder(float_hook=exact)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -22,9 +23,17 @@ def encode_json(obj: Any) -> bytes:
 def loads(data: bytes) -> Any:
     """Decode JSON bytes; a number with a fraction becomes `Decimal`.
 
-    :raises msgspec.DecodeError: for anything else.
+    :raises msgspec.DecodeError: for anything else, also for what is nested too deep and for numbers out of range.
     """
-    return _decoder.decode(data)
+    try:
+        return _decoder.decode(data)
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise msgspec.DecodeError(f"no JSON to be read: {type(error).__name__}") from None
+
+
+def host_of(response: requests.Response) -> str:
+    """Return the host that an answer came from, for a message."""
+    return urlsplit(response.url or "").hostname or "the server"
 
 
 def decode_json(response: requests.Response) -> Any:
@@ -36,8 +45,8 @@ def decode_json(response: requests.Response) -> Any:
     try:
         return loads(response.content)
     except msgspec.DecodeError:
-        kind = response.headers.get("Content-Type", "no content type")
-        text = f"HTTP {response.status_code} with {kind} instead of JSON"
+        kind = response.headers.get("Content-Type", "no content type")[:100]
+        text = f"HTTP {response.status_code} from {host_of(response)} with {kind} instead of JSON"
         if response.status_code >= 500:
             raise Unavailable(text, code=str(response.status_code)) from None
         raise UnexpectedAnswer(f"{text}; check the host of the Connection", code=str(response.status_code)) from None

@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.exceptions import (
     Throttled,
     Unavailable,
 )
+from airflow_provider_mlconnector.transport.body import host_of
 
 ADVICE: dict[int, tuple[type[MLConnectorError], str]] = {
     401: (CredentialsRejected, "the login was refused; check login and password of the Connection"),
@@ -36,7 +37,7 @@ def classify_http(response: requests.Response, *, now: Callable[[], float] = tim
     if status < 400:
         return
     kind, advice = ADVICE.get(status, (Unavailable if status >= 500 else Stop, "the server refused the call"))
-    text = f"HTTP {status}: {advice}"
+    text = f"HTTP {status} from {host_of(response)}: {advice}"
     if issubclass(kind, Throttled | Unavailable):
         raise kind(text, code=str(status), retry_after=retry_after_seconds(response, now()))
     raise kind(text, code=str(status))

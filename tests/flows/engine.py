@@ -71,12 +71,16 @@ class Engine:
         self.server, self.folder, self.chance, self.rate = server, folder, chance, rate
         self.state = MemoryState()
         self.runs = self.deaths = 0
+        self.extra: dict[str, dict[str, Any]] = {}
+        """System → extras of its Connection, beside those that the sandbox gives."""
+        self.timing: dict[str, Any] = {"sleep": patient}
+        """Clock, sleep and random of the clients, where they are not the real ones."""
         self.ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}", KEYS)
 
     def connection(self, system: str) -> Any:
         """Return a system's Connection, as its sandbox gives it."""
         conn = self.server.vendor(system).connection(self.server.url(system))
-        extra = {**conn["extra"], "max_retries": 2}
+        extra = {**conn["extra"], "max_retries": 2, **self.extra.get(system, {})}
         given = {"conn_id": system, "schema": None, "port": None, **conn, "extra": json.dumps(extra)}
         return by_system(system).from_airflow(SimpleNamespace(**given, extra_dejson=extra))
 
@@ -85,23 +89,24 @@ class Engine:
         connection = self.connection(system)
         module = type(connection).__module__.replace(".connection", ".client")
         kind = import_object(f"{module}:{type(connection).__name__.removesuffix('Connection')}Client")
-        made = kind(connection, sleep=patient)  # type: ignore[operator]
+        made = kind(connection, **self.timing)  # type: ignore[operator]
         if self.rate:
             Mortal(made.api, self.chance, self.rate)
         return made
+
+    def run_info(self, dag_id: str, run: int) -> RunInfo:
+        """Return what Airflow would know of a run."""
+        started = START + timedelta(days=run)
+        return RunInfo(dag_id, f"manual__{run}", "manual", datetime.now(UTC) + timedelta(days=run - 20), started)
 
     def job(self, sync: str, run: int) -> Job:
         """Return the job of a scheduled run."""
         declared = get_sync(sync)
         source, target = (self.connection(system) for system in declared.systems)
         account = target.account_of(declared.object)
-        started = START + timedelta(days=run)
-        info = RunInfo(
-            declared.dag_id, f"manual__{run}", "manual", datetime.now(UTC) + timedelta(days=run - 20), started
-        )
         return Job(
             sync=declared,
-            run=info,
+            run=self.run_info(declared.dag_id, run),
             params={},
             instance=instance_of(source.account, account),
             account=target.account_id,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 import requests
 from hypothesis import given
@@ -58,3 +59,12 @@ def test_html_instead_of_json(status: int, kind: type[MLConnectorError], body: b
 def test_good_json() -> None:
     """JSON is decoded whatever its content type says."""
     assert decode_json(response(200, b'{"x": [1, 2.5]}')) == {"x": [1, Decimal("2.5")]}
+
+
+@pytest.mark.parametrize(
+    "content", [b'"\xff"', b"[" * 100_000, b'{"a":' * 100_000, b"1e999999999", b"1e99999999999999999999"]
+)
+def test_what_no_json_library_would_write_is_no_json(content: bytes) -> None:
+    """Invalid UTF-8, nesting without end and numbers out of range are an answer that is no JSON, and no crash."""
+    with pytest.raises(msgspec.DecodeError):
+        loads(content)

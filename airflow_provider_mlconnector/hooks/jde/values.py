@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from airflow_provider_mlconnector.digits import exact
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.dates import from_julian
 
@@ -106,9 +107,9 @@ class Values:
             return value
         text = str(value).replace(".", "").replace(",", ".") if self._comma else str(value).replace(",", "")
         try:
-            return Decimal(text)
-        except InvalidOperation:
-            raise UnexpectedAnswer("a numeric column holds text; check `tables` of the Connection") from None
+            return exact(text)
+        except ValueError:
+            raise UnexpectedAnswer("AIS: a numeric column holds text; check `tables` of the Connection") from None
 
     def whole(self, cell: Any) -> int | Decimal | None:
         """Return an int, of a time (`09:30:05`) as HHMMSS; a fraction (line 1.1 of a kit) is kept."""
@@ -147,4 +148,4 @@ class Values:
                 return datetime.strptime(text, form).date()  # noqa: DTZ007 - a date has no zone
             except ValueError:
                 continue
-        raise UnexpectedAnswer("a date column holds something that is no date in any known format")
+        raise UnexpectedAnswer("AIS: a date column holds something that is no date in any known format")
