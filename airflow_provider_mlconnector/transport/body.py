@@ -31,6 +31,28 @@ def loads(data: bytes) -> Any:
         raise msgspec.DecodeError(f"no JSON to be read: {type(error).__name__}") from None
 
 
+MOST_BYTES = 128 * 1024 * 1024
+"""Of one answer that is taken as a whole, unpacked: a page of thousands of records has a few."""
+PIECE = 64 * 1024
+
+
+def take(response: requests.Response, most: int = MOST_BYTES) -> None:
+    """Take an answer that was asked for with `stream`, so that `content` holds it; never more than so many bytes.
+
+    :raises UnexpectedAnswer: when it is longer, for instance once it is unpacked.
+    :raises requests.RequestException: when it breaks off.
+    """
+    held = bytearray()
+    for piece in response.iter_content(PIECE):
+        held += piece
+        if len(held) > most:
+            response.close()
+            raise UnexpectedAnswer(
+                f"{host_of(response)} answered with more than {most} bytes; lower the page size of the Connection"
+            )
+    response._content = bytes(held)  # noqa: SLF001 - requests has no other way to bound what it reads
+
+
 def host_of(response: requests.Response) -> str:
     """Return the host that an answer came from, for a message."""
     return urlsplit(response.url or "").hostname or "the server"

@@ -23,7 +23,7 @@ from airflow_provider_mlconnector.exceptions import (
     Unavailable,
 )
 from airflow_provider_mlconnector.transport.auth import TokenAuth, refused_twice, token_used
-from airflow_provider_mlconnector.transport.body import encode_json
+from airflow_provider_mlconnector.transport.body import encode_json, take
 from airflow_provider_mlconnector.transport.errors import classify_http
 from airflow_provider_mlconnector.transport.limits import NO_LIMIT, Limiter
 from airflow_provider_mlconnector.transport.retry import Retrier, RetryPolicy
@@ -182,18 +182,20 @@ class ApiClient:
                 prepared,
                 timeout=timeout or self.options.timeout,
                 allow_redirects=self.options.max_redirects > 0,
-                **self._settings(prepared.url or "", stream),
+                **self._settings(prepared.url or ""),
             )
+            if not stream:
+                take(response)
         except requests.exceptions.RequestException as error:
             raise self._failed(error, repeatable) from None
         ms = round((self._clock() - started) * 1000)
         log.debug("%s %s %s %d ms", prepared.method, urlsplit(request.url).path, response.status_code, ms)
         return response
 
-    def _settings(self, url: str, stream: bool) -> Any:
+    def _settings(self, url: str) -> Any:
         # Given as the call's own, as `requests` lets the environment overrule what is set on the session.
         own = self.session
-        return own.merge_environment_settings(url, dict(own.proxies), stream, own.verify, own.cert)
+        return own.merge_environment_settings(url, dict(own.proxies), True, own.verify, own.cert)
 
     def _failed(self, error: requests.exceptions.RequestException, repeatable: bool) -> MLConnectorError:
         # The text of a requests error holds the URL or the header, and with it whatever secret they carry.

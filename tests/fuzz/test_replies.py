@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_mlconnector.sandbox.registry import VENDORS
@@ -19,7 +19,7 @@ from tests.fuzz.breaking import AGAIN, BREAKS, Case
 from tests.fuzz.judging import play_broken
 from tests.fuzz.stage import CHECK, RECONCILE, SYNC, WAYS, Play, Stage
 
-EXAMPLES = int(os.environ.get("MLCONNECTOR_FUZZ", "7"))
+EXAMPLES = int(os.environ.get("MLCONNECTOR_FUZZ", "4"))
 """Broken answers per task and way; `MLCONNECTOR_FUZZ=2000` for a long search, at another place each time."""
 SUBJECTS = [
     (way.name, task, about)
@@ -70,9 +70,10 @@ def test_any_answer_is_read_or_refused(way: str, task: str, about: str, plays: P
     """
     found = plays(way, task, about)
 
+    # Not made smaller: what is broken is one place of one answer already, and each try costs a whole run.
     @settings(
         max_examples=EXAMPLES, derandomize="MLCONNECTOR_FUZZ" not in os.environ, database=None, deadline=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=list(HealthCheck), phases=(Phase.generate,),
     )  # fmt: skip
     @given(case=CASES)
     def property_holds(case: Case) -> None:

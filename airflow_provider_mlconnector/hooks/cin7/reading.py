@@ -63,7 +63,7 @@ class Pages:
                 # A book that knows no pages: all of it comes each time.
                 self.is_done = True
                 return []
-            raise UnexpectedAnswer(f"the server returned the same page of {self._name} twice; stopping")
+            raise UnexpectedAnswer(f"Cin7 returned the same page of {self._name} twice; stopping")
         log.info("cin7 %s: %d on page %d", self._path, len(items), self._next)
         self._last, self._next = items, self._next + 1
         self._seen += len(found)

@@ -152,7 +152,7 @@ def parse_described(result: list[dict[str, Any]], **known: Any) -> ObjectSchema:
     listed = first.get("fields")
     fields = parse_fields(listed) if isinstance(listed, list) and listed else parse_lead_fields(result)
     if not fields:
-        raise UnexpectedAnswer(f"describe of '{known['name']}' names no field")
+        raise UnexpectedAnswer(f"Marketo: describe of '{known['name']}' names no field")
     # Sync calls take the link to a company whether or not describe lists it.
     links = tuple(known.get("link_fields", ()))
     fields |= {name: FieldSchema(name, "string", LINK_LENGTH) for name in links if name not in fields}
