@@ -7,7 +7,7 @@ PYTHON ?= python3
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format airflow bench reference audit wheel wheel-check clean faults
+.PHONY: help venv demo test check format airflow bench faults soak reference audit wheel wheel-check clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: $(STAMP) ## Measure, side by side with what others would write
 
 faults: $(STAMP) ## Every fault at every vendor operation; writes the tables of docs/reliability.md
 	@$(BIN)/python -m tests.faults.report
+
+soak: $(STAMP) ## Play 30 days of hourly runs, with changes and faults, and check what they leave (half an hour)
+	@MLCONNECTOR_SOAK_DAYS=30 MLCONNECTOR_SOAK_RUNS=24 $(BIN)/python -m pytest tests/soak $(ARGS)
 
 reference: $(STAMP) ## Write the reference tables of README.md and docs/ from the code
 	@$(BIN)/python scripts/reference.py

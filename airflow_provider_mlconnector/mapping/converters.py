@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
+
+from airflow_provider_mlconnector.digits import bounded, exact
 
 Converter = Callable[..., Any]
 
@@ -20,19 +22,11 @@ Converter = Callable[..., Any]
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]{1,62}")
 TOO_LARGE = 2**63
 """Of JSON numbers, every system takes whole ones of 64 bits."""
-MAX_EXPONENT = 400
-"""Of decimals, all that a double holds (308); a text such as `1e999999999` would be written out in a gigabyte."""
 YES, NO = ("y", "yes", "1", "t", "true"), ("n", "no", "0", "f", "false", "")
 
 
 def _plain(value: Any) -> str:
-    return format(_bounded(value), "f") if isinstance(value, Decimal) else str(value).strip()
-
-
-def _bounded(number: Decimal) -> Decimal:
-    if abs(number.adjusted()) > MAX_EXPONENT:
-        raise ValueError("is a number beyond all measure")
-    return number
+    return format(bounded(value), "f") if isinstance(value, Decimal) else str(value).strip()
 
 
 def _filled(values: Iterable[Any]) -> Iterator[Any]:
@@ -71,13 +65,7 @@ def integer(value: Any) -> int:
 
 def decimal(value: Any) -> Decimal:
     """An exact decimal number."""
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError("is not a number") from None
-    if not number.is_finite():
-        raise ValueError("is not a number")
-    return _bounded(number)
+    return exact(str(value).strip())
 
 
 def boolean(value: Any) -> bool:

@@ -12,7 +12,7 @@ from airflow_provider_mlconnector.ledger.runs import Counts
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.beginning import ALSO
 from airflow_provider_mlconnector.pipeline.doubt import some
-from airflow_provider_mlconnector.pipeline.job import Job, utc_now
+from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.metrics import RECORDS, WATERMARK_AGE
 from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
 from airflow_provider_mlconnector.pipeline.window import Window
@@ -46,12 +46,12 @@ def commit(job: Job) -> dict[str, Any]:
     message = manifest["not_configured"]
     more = job.sync.finish(job) if job.sync.finish and not message else {}
     job.ledger.runs.finish(job.scope, job.run.run_id, "success", read=read, counts=counts, message=message)
-    job.staging.write_json(COMMITTED, {"at": utc_now()})
+    job.staging.write_json(COMMITTED, {"at": job.now()})
     _sweep(job)
     if moves:
         mark = job.state.move_watermark(job.instance, window.end, job.run.run_id)
         log.info("%s: watermark %s", job.sync.name, mark.watermark.isoformat())
-        job.metrics.gauge(WATERMARK_AGE, (utc_now() - mark.watermark).total_seconds())
+        job.metrics.gauge(WATERMARK_AGE, (job.now() - mark.watermark).total_seconds())
     else:
         log.info("%s: watermark stays (%s)", job.sync.name, window.origin)
     for outcome, count in counts.as_columns().items():
@@ -67,7 +67,7 @@ def _commit_rehearsal(job: Job, manifest: dict[str, Any]) -> dict[str, Any]:
     read = int(manifest["read"])
     job.ledger.runs.finish(job.scope, job.run.run_id, "dry_run", read=read, counts=Counts(**totals))
     log.info("%s: dry run, nothing was written. read %d: %s", job.sync.name, read, totals)
-    job.staging.write_json(COMMITTED, {"at": utc_now()})
+    job.staging.write_json(COMMITTED, {"at": job.now()})
     return {"sync": job.sync.name, "read": read, **totals, "dry_run": True}
 
 
@@ -160,7 +160,7 @@ def _sweep(job: Job) -> None:
         staging = Staging(folder, job.keyring)
         try:
             done = staging.read_json(COMMITTED)
-            if done and utc_now() - datetime.fromisoformat(done["at"]) >= keep:
+            if done and job.now() - datetime.fromisoformat(done["at"]) >= keep:
                 staging.remove()
         except Exception as error:  # swept at the same time, or of a key that is gone: no reason to fail this run
             log.warning("%s: could not sweep %s: %s", job.sync.name, folder, type(error).__name__)

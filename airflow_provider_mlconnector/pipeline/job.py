@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -19,6 +19,11 @@ from airflow_provider_mlconnector.pipeline.staging import Staging
 from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
 from airflow_provider_mlconnector.pipeline.window import RunInfo
 from airflow_provider_mlconnector.syncs.base import Sync
+
+
+def utc_now() -> datetime:
+    """The present instant."""
+    return datetime.now(UTC)
 
 
 def instance_of(source_account: str, target_account: str) -> str:
@@ -52,6 +57,7 @@ class Job:
     :param root: the staging root.
     :param sink: where counters and timings go.
     :param replay: which records are tried again; None for a run over a window.
+    :param now: by which it is told how long staged records have been kept.
     """
 
     sync: Sync
@@ -66,6 +72,7 @@ class Job:
     mirror: str = ""
     sink: Sink = field(default_factory=Nowhere)
     replay: Replay | None = None
+    now: Callable[[], datetime] = utc_now
 
     @property
     def scope(self) -> Scope:
@@ -114,8 +121,3 @@ class Job:
     def staging(self) -> Staging:
         """The run's staging folder."""
         return Staging.of_run(self.root, self.sync.name, self.instance, self.run.run_id, self.keyring)
-
-
-def utc_now() -> datetime:
-    """The present instant."""
-    return datetime.now(UTC)

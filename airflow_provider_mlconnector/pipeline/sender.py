@@ -40,7 +40,7 @@ class Sender:
         self._progress = Progress(log, f"{name}: delivered")
         self.tally: Counter[Outcome] = Counter()
         self.doubtful: list[Item] = []
-        self._lost = 0
+        self._lost, self._name = 0, name
 
     def send(self, items: Sequence[Item]) -> None:
         """Send these records; what does not fill a batch waits for the next call or for `finish`.
@@ -156,7 +156,7 @@ class Sender:
             self._lost = self._lost + 1 if result.outcome is Outcome.PENDING else 0
         if self._lost >= LOST_IN_A_ROW and not self._error:
             self._error = OutcomeUnknown(
-                f"{self._lost} answers in a row were lost, the last by: {result.message or 'no reason'}. "
+                f"{self._name}: {self._lost} answers in a row were lost, the last by: {result.message or 'no reason'}. "
                 "Nothing more is sent, and the next try asks the target first"
             )
 

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 import requests
 
+from airflow_provider_mlconnector.digits import exact
 from airflow_provider_mlconnector.exceptions import Unavailable, UnexpectedAnswer
 from airflow_provider_mlconnector.transport.errors import host_of
 
-MAX_EXPONENT = 400
-"""Beyond what a double holds (308): written out digit by digit, `1e999999999` alone would fill the memory."""
-
-
-def _number(text: str) -> Decimal:
-    number = Decimal(text)
-    if ("e" in text or "E" in text) and abs(number.adjusted()) > MAX_EXPONENT:
-        raise ArithmeticError
-    return number
-
-
-_decoder = msgspec.json.Decoder(float_hook=_number)
+_decoder = msgspec.json.Decoder(float_hook=exact)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -34,11 +23,11 @@ def encode_json(obj: Any) -> bytes:
 def loads(data: bytes) -> Any:
     """Decode JSON bytes; a number with a fraction becomes `Decimal`.
 
-    :raises msgspec.DecodeError: for anything else, also for what is nested too deep or has numbers beyond all measure.
+    :raises msgspec.DecodeError: for anything else, also for what is nested too deep and for numbers out of range.
     """
     try:
         return _decoder.decode(data)
-    except (RecursionError, UnicodeDecodeError, ArithmeticError) as error:
+    except (UnicodeDecodeError, RecursionError) as error:
         raise msgspec.DecodeError(f"no JSON that can be taken: {type(error).__name__}") from None
 
 
@@ -51,7 +40,7 @@ def decode_json(response: requests.Response) -> Any:
     try:
         return loads(response.content)
     except msgspec.DecodeError:
-        kind = response.headers.get("Content-Type", "no content type")
+        kind = response.headers.get("Content-Type", "no content type")[:100]
         text = f"HTTP {response.status_code} with {kind} from {host_of(response.url)} instead of JSON"
         if response.status_code >= 500:
             raise Unavailable(text, code=str(response.status_code)) from None

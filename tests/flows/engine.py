@@ -77,7 +77,9 @@ class Engine:
         self.state, self.root = MemoryState(), folder / "staging"
         self.runs = self.deaths = 0
         self.extras: dict[str, dict[str, Any]] = {}
-        """System → extras of its Connection."""
+        """System → extras of its Connection, beside those that the sandbox gives."""
+        self.timing: dict[str, Any] = {}
+        """Clock, sleep and random of the clients, where they are not the real ones."""
         self.params: dict[str, Any] = {}
         self.ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}", KEYS)
 
@@ -93,21 +95,24 @@ class Engine:
         connection = self.connection(system)
         module = type(connection).__module__.replace(".connection", ".client")
         kind = import_object(f"{module}:{type(connection).__name__.removesuffix('Connection')}Client")
-        made = kind(connection, sleep=self.sleep)  # type: ignore[operator]
+        made = kind(connection, **{"sleep": self.sleep, **self.timing})  # type: ignore[operator]
         if self.rate:
             Mortal(made.api, self.chance, self.rate)
         return made
+
+    def run_info(self, dag_id: str, run: int) -> RunInfo:
+        """Return what Airflow would know of a run."""
+        started = START + timedelta(days=run)
+        return RunInfo(dag_id, f"manual__{run}", "manual", self.moment(run), started)
 
     def job(self, sync: str, run: int) -> Job:
         """Return the job of a scheduled run."""
         declared = get_sync(sync)
         source, target = (self.connection(system) for system in declared.systems)
         account = target.account_of(declared.object)
-        started = START + timedelta(days=run)
-        info = RunInfo(declared.dag_id, f"manual__{run}", "manual", self.moment(run), started)
         return Job(
             sync=declared,
-            run=info,
+            run=self.run_info(declared.dag_id, run),
             params=self.params,
             instance=instance_of(source.account, account),
             account=target.account_id,

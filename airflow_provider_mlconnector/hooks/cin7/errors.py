@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
+from airflow_provider_mlconnector.digits import count
 from airflow_provider_mlconnector.exceptions import (
     CredentialsRejected,
     MLConnectorError,
@@ -244,5 +245,5 @@ def _plain(response: requests.Response) -> str:
 def _telling(status: int, problems: Sequence[Problem]) -> int:
     if status not in (200, 400):
         return status
-    inner = [int(each.code) for each in problems if each.code.isdigit()]
+    inner = [code for each in problems if (code := count(each.code)) is not None]
     return next((code for code in inner if code in TELLING or (status == 200 and code >= 500)), 400)

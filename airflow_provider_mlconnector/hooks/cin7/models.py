@@ -6,12 +6,13 @@ Facts: the API blueprint's examples. Times come as `2018-04-19T04:03:06.520Z` an
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_pascal
 
+from airflow_provider_mlconnector.digits import count, exact
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 
 CREDITORS = frozenset({"CREDITORS", "ACCOUNTS PAYABLE"})
@@ -26,10 +27,9 @@ def fold(text: Any) -> str:
 def amount(value: Any) -> Decimal | None:
     """Return a finite number; None for anything else."""
     try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
+        return exact(str(value).strip())
+    except ValueError:
         return None
-    return number if number.is_finite() else None
 
 
 def _moment(value: Any) -> datetime | None:
@@ -79,7 +79,8 @@ class Company(ReadModel):
     def quantity_places(self) -> int:
         """How many decimals a quantity may have: `N2` is 2; 4 where it is not said."""
         digits = self.maximum_decimal_places_in_quantity.upper().lstrip("N")
-        return int(digits) if digits.isdigit() else 4
+        places = count(digits)
+        return 4 if places is None else places
 
 
 class Account(ReadModel):

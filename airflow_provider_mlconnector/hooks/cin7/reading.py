@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
+from airflow_provider_mlconnector.digits import count
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.cin7.models import ReadModel, read_model
 
@@ -62,11 +63,11 @@ class Pages:
                 # A book that knows no pages: all of it comes each time.
                 self.is_done = True
                 return []
-            raise UnexpectedAnswer(f"the server returned the same page of {self._name} twice; stopping")
+            raise UnexpectedAnswer(f"Cin7 returned the same page of {self._name} twice; stopping")
         log.info("cin7 %s: %d on page %d", self._path, len(items), self._next)
         self._last, self._next = items, self._next + 1
         self._seen += len(found)
-        self.total = int(str(total)) if str(total).isdigit() else None
+        self.total = count(total)
         # A server may give fewer than asked for, so what has come is counted, not pages times their size.
         self.is_done = not found or (self.total is not None and self._seen >= self.total)
         return items

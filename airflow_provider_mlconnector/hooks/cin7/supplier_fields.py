@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from airflow_provider_mlconnector.digits import exact
 from airflow_provider_mlconnector.exceptions import RecordRejected
 from airflow_provider_mlconnector.hooks.cin7.accounts import SOURCE_KEY
 from airflow_provider_mlconnector.hooks.cin7.codes import SOURCE_TAX, SOURCE_TERMS
@@ -78,8 +78,8 @@ def _length(name: str) -> int:
 
 def _is_percentage(value: Any) -> bool:
     try:
-        return 0 <= Decimal(str(value)) <= 100
-    except InvalidOperation:
+        return 0 <= exact(str(value)) <= 100
+    except ValueError:
         return False
 
 
@@ -88,7 +88,7 @@ def supplier_body(payload: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     for name, value in payload.items():
         if name == "Discount":
-            body[name] = Decimal(str(value or 0))
+            body[name] = exact(str(value or 0))
         elif "." not in name and name not in UNSENT:
             body[name] = "" if value is None else str(value).strip()
     if "Currency" in body:
@@ -199,8 +199,8 @@ def _plain(value: Any) -> Any:
     if value is None or value == "":
         return ""
     try:
-        return Decimal(str(value).strip())
-    except InvalidOperation:
+        return exact(str(value).strip())
+    except ValueError:
         return str(value).strip()
 
 

@@ -68,7 +68,7 @@ def first_page(client: JaggaerClient, name: str) -> tuple[Mapping[str, Any], Lis
         params[connection.paging.param] = str(connection.paging.first)
     document = client.call("GET", resource.path, params=params)
     if not isinstance(document, Mapping):
-        raise UnexpectedAnswer(f"{name}: the answer is no JSON object")
+        raise UnexpectedAnswer(f"JAGGAER {name}: the answer is no JSON object")
     return document, read_listing(document, resource, connection.envelope, name)
 
 

@@ -65,7 +65,7 @@ def read_listing(document: Any, resource: Resource, envelope: Envelope, where: s
     if isinstance(document, list) and all(isinstance(entry, Mapping) for entry in document):
         return Listing([dict(entry) for entry in document], len(document), None)  # no envelope at all
     if not isinstance(document, Mapping):
-        raise UnexpectedAnswer(f"{where}: the answer is no JSON object")
+        raise UnexpectedAnswer(f"JAGGAER {where}: the answer is no JSON object")
     total = _count(dig(document, envelope.total), where, envelope.total)
     returned = _count(dig(document, envelope.returned), where, envelope.returned)
     items = _items(document, resource)

@@ -7,11 +7,13 @@ forbid unknown fields. Amounts are Decimal from wire to wire.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+
+from airflow_provider_mlconnector.digits import exact
 
 MIDNIGHT = "T00:00:00.000Z"
 """The vendor's own dates are instants at midnight UTC, to the millisecond."""
@@ -41,13 +43,7 @@ def number_of(value: Any) -> Decimal | None:
         return None
     if isinstance(value, bool | float | list | dict):
         raise ValueError("is not an exact number")  # noqa: TRY004 - pydantic reports this one
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError("is not a number") from None
-    if not number.is_finite():
-        raise ValueError("is not a number")
-    return number
+    return exact(str(value).strip())
 
 
 def flag_of(value: Any) -> bool | None:

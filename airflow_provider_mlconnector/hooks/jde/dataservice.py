@@ -191,8 +191,17 @@ def grid_of(document: Mapping[str, Any], table: str, read_at: datetime) -> Grid:
     try:
         data = block["data"]["gridData"]  # type: ignore[index]
         rowset, summary = data["rowset"], data.get("summary") or {}
-    except (TypeError, KeyError):
-        raise UnexpectedAnswer(f"{table}: the answer carries no grid") from None
-    links = document.get("links") or []
-    href = next((link.get("href") for link in links if link.get("rel") == "next"), None)
-    return Grid(rowset, str(summary.get("moreRecords")).lower() == "true", href, read_at, 0)
+        more = str(summary.get("moreRecords")).lower() == "true"
+        whole = isinstance(rowset, list) and all(isinstance(row, dict) for row in rowset)
+    except (TypeError, KeyError, AttributeError):
+        whole = False
+    if not whole:
+        raise UnexpectedAnswer(f"{table}: the answer carries no grid")
+    return Grid(rowset, more, _next_link(document.get("links")), read_at, 0)
+
+
+def _next_link(links: Any) -> str | None:
+    """Return where the next page is; None when that is not said."""
+    named = [link for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+    href = next((link.get("href") for link in named if link.get("rel") == "next"), None)
+    return href if isinstance(href, str) else None

@@ -14,9 +14,9 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+from airflow_provider_mlconnector.digits import exact
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.dates import from_julian
-from airflow_provider_mlconnector.mapping.converters import decimal
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
@@ -107,9 +107,9 @@ class Values:
             return value
         text = str(value).replace(".", "").replace(",", ".") if self._comma else str(value).replace(",", "")
         try:
-            return decimal(text)
+            return exact(text)
         except ValueError:
-            raise UnexpectedAnswer("a numeric column holds text; check `tables` of the Connection") from None
+            raise UnexpectedAnswer("AIS: a numeric column holds text; check `tables` of the Connection") from None
 
     def whole(self, cell: Any) -> int | Decimal | None:
         """Return an int, of a time (`09:30:05`) as HHMMSS; a fraction (line 1.1 of a kit) is kept."""
@@ -148,4 +148,4 @@ class Values:
                 return datetime.strptime(text, form).date()  # noqa: DTZ007 - a date has no zone
             except ValueError:
                 continue
-        raise UnexpectedAnswer("a date column holds something that is no date in any known format")
+        raise UnexpectedAnswer("AIS: a date column holds something that is no date in any known format")

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from airflow_provider_mlconnector.digits import exact
 from airflow_provider_mlconnector.exceptions import RecordRejected
 
 MERGE, TAGS = "merge_fields.", "tags."
@@ -41,11 +41,9 @@ def merge_tag(target: str) -> str | None:
 
 def _number(value: Any, _options: Mapping[str, Any]) -> Any:
     try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
+        number = exact(str(value).strip())
+    except ValueError:
         raise ValueError("a number") from None
-    if not number.is_finite():
-        raise ValueError("a number")
     return int(number) if number == number.to_integral_value() else number
 
 

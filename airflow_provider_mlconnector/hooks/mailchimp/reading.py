@@ -59,7 +59,7 @@ class Pages:
         page = _page(answer.value, self._name)
         if self._last and page.items and self._last[0] < offset and self._last[1] == page.items:
             raise UnexpectedAnswer(
-                f"the server returned the same page of {self._name} twice; stopping instead of looping"
+                f"Mailchimp returned the same page of {self._name} twice; stopping instead of looping"
             )
         self._last = offset, page.items
         log.info("mailchimp %s: %d from %d, request %s", self._name, len(page.items), offset, answer.request_id)

@@ -131,7 +131,7 @@ def _reply(response: requests.Response) -> IdentityReply:
     try:
         return IdentityReply.model_validate(decode_json(response))
     except ValidationError:
-        raise UnexpectedAnswer("the identity service answered something else than a token") from None
+        raise UnexpectedAnswer("Marketo: the identity service answered something else than a token") from None
 
 
 class CutQueries(logging.Filter):

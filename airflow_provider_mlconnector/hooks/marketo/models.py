@@ -105,6 +105,16 @@ class IdentityReply(ReadModel):
     errors: Problems = ()
 
 
+def objects(envelope: Envelope) -> list[dict[str, Any]]:
+    """Return the records of an answer.
+
+    :raises UnexpectedAnswer: when one of them is none.
+    """
+    if not all(isinstance(entry, dict) for entry in envelope.result):
+        raise UnexpectedAnswer("Marketo answered with a record that is no object", request_id=envelope.request_id)
+    return envelope.result
+
+
 def read_envelope(response: requests.Response) -> Envelope:
     """Parse an answer's envelope.
 

@@ -217,9 +217,11 @@ def read_answers(envelope: Envelope, count: int) -> list[RowAnswer]:
     try:
         answers = ROWS.validate_python(envelope.result)
     except ValidationError:
-        raise UnexpectedAnswer("an answer is no record's answer", request_id=envelope.request_id) from None
+        raise UnexpectedAnswer("Marketo: an answer is no record's answer", request_id=envelope.request_id) from None
     if len(answers) != count:
-        raise UnexpectedAnswer(f"{len(answers)} answers for {count} records", request_id=envelope.request_id)
+        raise UnexpectedAnswer(
+            f"Marketo gave {len(answers)} answers for {count} records", request_id=envelope.request_id
+        )
     counted = [answer.seq for answer in answers if answer.seq is not None]
     if len(counted) < count or counted == sorted(counted):
         return answers
@@ -227,5 +229,5 @@ def read_answers(envelope: Envelope, count: int) -> list[RowAnswer]:
     first = min(counted)
     if placed.keys() != set(range(first, first + count)):
         # Neither the order of the input nor another one: who was written is in doubt.
-        raise UnexpectedAnswer("the answers' seq do not count the records", request_id=envelope.request_id)
+        raise UnexpectedAnswer("Marketo: the answers' seq do not count the records", request_id=envelope.request_id)
     return [placed[index] for index in range(first, first + count)]

@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.exceptions import (
     Unavailable,
     UnexpectedAnswer,
 )
-from airflow_provider_mlconnector.hooks.marketo.models import Envelope
+from airflow_provider_mlconnector.hooks.marketo.models import Envelope, objects
 from airflow_provider_mlconnector.hooks.marketo.objects import MAX_BATCH, ObjectSpec
 from airflow_provider_mlconnector.hooks.marketo.schema import ObjectSchema, parse_described
 from airflow_provider_mlconnector.transport.paging import walk
@@ -46,13 +46,13 @@ def describe(call: Call, spec: ObjectSpec) -> ObjectSchema:
     }
     if spec.name == "leads":
         try:
-            return parse_described(call("GET", spec.resource("describe2")).result, **known)
+            return parse_described(objects(call("GET", spec.resource("describe2"))), **known)
         except (Stop, Unavailable) as missing:
             # An outage with a code was answered: some instances say 5xx or 611 for a path that they do not have.
             if isinstance(missing, NOT_WORKED_AROUND) or (isinstance(missing, Unavailable) and not missing.code):
                 raise
             log.info("marketo leads: no describe2 (%s), asking describe", missing.code or type(missing).__name__)
-    return parse_described(call("GET", spec.resource("describe")).result, **known)
+    return parse_described(objects(call("GET", spec.resource("describe"))), **known)
 
 
 def find(
@@ -103,7 +103,7 @@ def find_compound(
 def _records(spec: ObjectSpec, pages: Iterable[Envelope]) -> Iterator[dict[str, Any]]:
     for page in pages:
         log.info("marketo %s: %d found, request %s", spec.name, len(page.result), page.request_id)
-        yield from page.result
+        yield from objects(page)
 
 
 def listed(name: str, values: Sequence[Any]) -> list[tuple[str, str]]:

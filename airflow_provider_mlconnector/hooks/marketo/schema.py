@@ -113,7 +113,7 @@ def _length(value: Any) -> int | None:
         return None
 
 
-def parse_fields(described: Iterable[dict[str, Any]]) -> dict[str, FieldSchema]:
+def parse_fields(described: Iterable[Any]) -> dict[str, FieldSchema]:
     """Read the fields of describe2, or of any object but leads: one flat entry each."""
     fields = (
         FieldSchema(
@@ -124,7 +124,7 @@ def parse_fields(described: Iterable[dict[str, Any]]) -> dict[str, FieldSchema]:
             crm_managed=entry.get("crmManaged"),
         )
         for entry in described
-        if entry.get("name")
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str) and entry["name"]
     )
     return {field.name: field for field in fields}
 
@@ -134,29 +134,35 @@ def parse_lead_fields(described: Iterable[dict[str, Any]]) -> dict[str, FieldSch
     return parse_fields(
         {**entry, "name": entry["rest"]["name"], "updateable": not entry["rest"].get("readOnly", False)}
         for entry in described
-        if entry.get("rest") and entry["rest"].get("name")
+        if isinstance(entry.get("rest"), dict) and entry["rest"].get("name")
     )
 
 
-def parse_described(result: list[Any], **known: Any) -> ObjectSchema:
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def parse_described(result: list[dict[str, Any]], **known: Any) -> ObjectSchema:
     """Make a schema from the `result` of a describe call.
 
     :param known: `name`, and `dedupe_fields`, `id_field`, `link_fields` for where the answer does not name them.
     :raises UnexpectedAnswer: when it describes no field.
     """
-    first = result[0] if result and isinstance(result[0], dict) else {}
-    fields = parse_fields(first["fields"]) if first.get("fields") else parse_lead_fields(result)
+    first = result[0] if result else {}
+    listed = first.get("fields")
+    fields = parse_fields(listed) if isinstance(listed, list) and listed else parse_lead_fields(result)
     if not fields:
-        raise UnexpectedAnswer(f"describe of '{known['name']}' names no field")
+        raise UnexpectedAnswer(f"Marketo: describe of '{known['name']}' names no field")
     # Sync calls take the link to a company whether or not describe lists it.
     links = tuple(known.get("link_fields", ()))
     fields |= {name: FieldSchema(name, "string", LINK_LENGTH) for name in links if name not in fields}
-    searchable = tuple("+".join(group) for group in first.get("searchableFields") or () if isinstance(group, list))
+    groups = first.get("searchableFields")
+    searchable = tuple("+".join(map(str, group)) for group in _listed(groups) if isinstance(group, list))
     return ObjectSchema(
         name=known["name"],
         fields=fields,
-        dedupe_fields=tuple(first.get("dedupeFields") or known["dedupe_fields"]),
-        id_field=first.get("idField") or known["id_field"],
+        dedupe_fields=tuple(map(str, _listed(first.get("dedupeFields")))) or tuple(known["dedupe_fields"]),
+        id_field=str(first.get("idField") or known["id_field"]),
         searchable_fields=searchable,
         link_fields=links,
     )

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import requests
 
+from airflow_provider_mlconnector.digits import count
 from airflow_provider_mlconnector.transport.body import loads
 
 LOGIN_PAGE = re.compile(
@@ -142,7 +143,7 @@ def number_in(document: Any) -> int | None:
     if isinstance(document, int):
         return document
     if isinstance(document, str):
-        return int(document) if document.strip().isdigit() else None
+        return count(document)
     if isinstance(document, Mapping):
         entries = {str(name).lower(): value for name, value in document.items()}
         ordered = [entries[name] for name in ("totalcount", "count", "total", "data") if name in entries]

@@ -149,7 +149,8 @@ class OAuthLogin(MintingLogin):
             reply = self._call("GET", SECURITY_CONTROL, headers=header)
         except (ConfigurationError, UnexpectedAnswer) as error:
             raise ConfigurationError(f"{error.message}: {advice}", code=error.code) from error
-        controls = (reply.get("data") or reply).get("securityControls")
+        inner = reply.get("data")
+        controls = (inner if isinstance(inner, Mapping) else reply).get("securityControls")
         control = controls[0] if isinstance(controls, list) and controls else controls
         if not isinstance(control, dict) or not control.get("clientId"):
             raise ConfigurationError(f"Connection '{given.conn_id}': {advice}")

@@ -6,9 +6,10 @@ Ids come from activities, from what is known already, and from a searchable fiel
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_mlconnector.digits import exact
 from airflow_provider_mlconnector.hooks.marketo.activity import OpportunityKeys
 from airflow_provider_mlconnector.hooks.marketo.context.accounts import Accounts
 from airflow_provider_mlconnector.hooks.marketo.context.readable import Readable
@@ -181,10 +182,9 @@ def _flag(value: Any) -> bool | None:
 
 def _number(value: Any) -> Decimal | None:
     try:
-        number = Decimal(str(value)) if value is not None else None
-    except InvalidOperation:
+        return exact(str(value))
+    except ValueError:
         return None
-    return number if number is not None and number.is_finite() else None
 
 
 def _currency(shown: Sequence[Record], field: str | None) -> tuple[str | None, str | None]:
