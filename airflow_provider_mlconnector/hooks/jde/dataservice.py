@@ -174,7 +174,7 @@ class DataService:
         """Return the path and query of a next link: its host is AIS's own and may be out of reach behind a proxy."""
         url = urlsplit(href)
         if not url.path.endswith(NEXT_PATH.rpartition("/")[2]):
-            raise UnexpectedAnswer("the next link leads to somewhere else than the next page")
+            raise UnexpectedAnswer("AIS: the next link leads to somewhere else than the next page")
         pairs = [pair.partition("=") for pair in url.query.split("&")]
         # A token holds + / =, which not every release encodes; it is known here, so it is put in encoded.
         token = self._client.token
