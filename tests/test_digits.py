@@ -10,7 +10,7 @@ from airflow_provider_mlconnector.digits import count, exact
 @pytest.mark.parametrize("text", ["1e999999999", "-1e-999999999", "1e9999999999999999999", "NaN", "Infinity", "x", ""])
 def test_what_nobody_can_compute_with_is_no_number(text: str) -> None:
     """A few characters cannot make the digits of a number fill the memory."""
-    with pytest.raises(ValueError, match="is not a number"):
+    with pytest.raises(ValueError, match=r"is (not )?a number"):
         exact(text)
 
 
