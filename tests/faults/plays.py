@@ -88,14 +88,18 @@ class Worker(Engine):
         self.waits: list[float] = []
         self.longest_rest = 0.005
         """Seconds; what is asked for beyond is noted and not waited."""
-        self.sleep = self._rest
+        self.sleep, self.skipped = self._rest, 0.0
+        self.timing = {"clock": lambda: time.monotonic() + self.skipped}
         self.interrupt: Callable[[Job], None] = lambda job: None
         """Called at the beginning of each try of a task."""
         self.later = timedelta(0)
 
     def _rest(self, seconds: float) -> None:
         self.waits.append(seconds)
-        time.sleep(min(seconds, self.longest_rest))
+        rest = min(seconds, self.longest_rest)
+        time.sleep(rest)
+        # By its own clock the worker has waited, so that whoever is patient for minutes loses patience here.
+        self.skipped += seconds - rest
 
     def moment(self, run: int) -> datetime:
         return datetime.now(UTC) + self.later
