@@ -61,5 +61,5 @@ wheel-check: $(STAMP) ## Install the wheel beside a clean Airflow and run it the
 	@scripts/wheel_check.sh
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .airflow build dist .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .airflow .bench build dist .coverage htmlcov .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

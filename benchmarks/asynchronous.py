@@ -9,6 +9,7 @@ resume.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from typing import Annotated, Any, BinaryIO
 import aiohttp
 import msgspec
 
+from benchmarks.book import CALLS, WINDOW
 from benchmarks.byhand import (
     BATCH,
     COLUMNS,
@@ -30,14 +32,18 @@ from benchmarks.byhand import (
     SYNC,
     Row,
     by_number,
+    changed_keys,
     company,
     grid,
+    numbers,
     page_of_keys,
     rows_of_keys,
 )
 
 Short = Annotated[str, msgspec.Meta(max_length=40)]
 Text = Annotated[str, msgspec.Meta(max_length=255)]
+SPACING = WINDOW / CALLS * 1.01
+"""Seconds between two calls under the quota: one process that never stops needs no more of a limiter."""
 AHEAD = 4
 """Batches of customers whose reads are under way at once; the connector bounds the calls."""
 
@@ -68,8 +74,10 @@ class Company(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 class Client:
     """Reads with one pool of connections, writes with another."""
 
-    def __init__(self, url: str, folder: Path, reads: int, writes: int):
-        self._url, self._folder, self._reads, self._writes = url, folder, reads, writes
+    def __init__(self, url: str, folder: Path, options: Mapping[str, Any]):
+        self._url, self._folder, self._since = url, folder, options.get("since", "")
+        self._reads, self._writes = options.get("reads", 2), options.get("writes", 5)
+        self._apart, self._next = SPACING if options.get("quota") else 0.0, 0.0
         self._today = f"{datetime.now(UTC):%Y%m%d}"
         self._encode, self._decode = msgspec.json.encode, msgspec.json.decode
         self.counts: Counter[str] = Counter(read=0, created=0, rejected=0)
@@ -100,10 +108,14 @@ class Client:
         await asyncio.gather(*ahead)
 
     async def _keys(self, session: aiohttp.ClientSession) -> AsyncIterator[list[int]]:
+        if self._since:
+            calls = [self._post(session, DATA, changed_keys(table, self._since)) for table in COLUMNS]
+            found = zip(await asyncio.gather(*calls), COLUMNS, strict=True)
+            yield sorted({number for answer, table in found for number in numbers(self._decode(answer), table)})
+            return
         after = 0
         while True:
-            document = self._decode(await self._post(session, DATA, page_of_keys(after)))
-            keys = [row["F03012_AN8"] for row in document["fs_DATABROWSE_F03012"]["data"]["gridData"]["rowset"]]
+            keys = numbers(self._decode(await self._post(session, DATA, page_of_keys(after))), "F03012")
             for at in range(0, len(keys), KEYS_AT_ONCE):
                 yield keys[at : at + KEYS_AT_ONCE]
             if len(keys) < PAGE:
@@ -137,12 +149,18 @@ class Client:
     ) -> None:
         flying: set[asyncio.Task[None]] = set()
         for batch in batches:
+            await asyncio.sleep(self._wait())
             flying.add(asyncio.create_task(self._send(session, batch, outcomes)))
             await asyncio.sleep(0)
             if len(flying) >= self._writes:
                 done, flying = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
                 [task.result() for task in done]
         await asyncio.gather(*flying)
+
+    def _wait(self) -> float:
+        now = time.monotonic()
+        self._next = max(self._next, now) + self._apart
+        return self._next - self._apart - now
 
     async def _send(self, session: aiohttp.ClientSession, batch: list[Company], outcomes: BinaryIO) -> None:
         answer: Row = self._decode(await self._post(session, SYNC, {"action": "createOrUpdate", "input": batch}))
@@ -155,6 +173,6 @@ class Client:
 
 def run(url: str, folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """Make one run and return its counts."""
-    client = Client(url, folder, options.get("reads", 2), options.get("writes", 5))
+    client = Client(url, folder, options)
     asyncio.run(client.run())
     return dict(client.counts)

@@ -65,6 +65,7 @@ class Book:
         return {
             **{name: self.counts[name] for name in names},
             "calls": len(self._times),
+            "arrived": len(self.sent["Company"]),
             "sending": sum(calls[-1] - calls[0] + self.write for calls in self._stretches if len(calls) > 1),
             "utilisation": self.utilisation(),
         }

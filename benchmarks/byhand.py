@@ -1,4 +1,4 @@
-"""What both hand-written peers share: which columns to read, and how one would map a customer without a framework."""
+"""What all hand-written mappings share: which columns to read, and how one would map a customer without a framework."""
 
 from __future__ import annotations
 
@@ -51,6 +51,16 @@ def page_of_keys(after: int) -> Row:
     return browse("F03012", "AN8", [condition("F03012.AN8", "GREATER", [after])] if after >= FIRST else [])
 
 
+def changed_keys(table: str, since: str) -> Row:
+    """Return the body that asks for the customers with a row of this table changed on a day or later."""
+    return browse(table, "AN8", [condition(f"{table}.UPMJ", "GREATER_EQUAL", [since])])
+
+
+def numbers(document: Row, table: str) -> list[int]:
+    """Return the customers' numbers of a page, which need not be the last."""
+    return [row[f"{table}_AN8"] for row in document[f"fs_DATABROWSE_{table}"]["data"]["gridData"]["rowset"]]
+
+
 def rows_of_keys(table: str, keys: Sequence[int]) -> Row:
     """Return the body that asks for a table's rows of some customers."""
     conditions = [condition(f"{table}.AN8", "LIST", keys)]
@@ -76,33 +86,39 @@ def by_number(table: str, rows: Iterable[Row]) -> dict[int, list[Row]]:
     return grouped
 
 
-def company(number: int, tables: Tables, today: str) -> Row:
-    """Map one customer, as one writes it for one site."""
+def joined(number: int, tables: Tables, today: str) -> Row:
+    """Return one customer's row of each table that counts, in one, with its e-mail and web addresses as `E` and `I`."""
     (book,), (master,) = tables["F0101"][number], tables["F03012"][number][:1]
     address = max((r for r in tables["F0116"].get(number, ()) if r["F0116_EFTB"] <= today), key=_begin, default={})
     phone = next((r for r in tables["F0115"].get(number, ()) if not r["F0115_PHTP"].strip()), {})
     mails = {r["F01151_ETP"].strip(): r["F01151_EMAL"].strip() for r in tables["F01151"].get(number, ())}
-    site = mails.get("I", "")
-    streets = (address.get(f"F0116_ADD{line}", "").strip() for line in "1234")
+    return {"number": number, **book, **master, **address, **phone, **mails}
+
+
+def company(number: int, tables: Tables, today: str) -> Row:
+    """Map one customer, as one writes it for one site."""
+    row = joined(number, tables, today)
+    site = row.get("I", "")
+    streets = (row.get(f"F0116_ADD{line}", "").strip() for line in "1234")
     made = {
         "externalCompanyId": str(number),
-        "company": book["F0101_ALPH"].strip(),
+        "company": row["F0101_ALPH"].strip(),
         "billingStreet": ", ".join(street for street in streets if street),
-        "billingCity": address.get("F0116_CTY1", "").strip(),
-        "billingState": address.get("F0116_ADDS", "").strip(),
-        "billingPostalCode": address.get("F0116_ADDZ", "").strip(),
-        "billingCountry": address.get("F0116_CTR", "").strip(),
-        "mainPhone": f"{phone.get('F0115_AR1', '').strip()} {phone.get('F0115_PH1', '').strip()}".strip(),
+        "billingCity": row.get("F0116_CTY1", "").strip(),
+        "billingState": row.get("F0116_ADDS", "").strip(),
+        "billingPostalCode": row.get("F0116_ADDZ", "").strip(),
+        "billingCountry": row.get("F0116_CTR", "").strip(),
+        "mainPhone": f"{row.get('F0115_AR1', '').strip()} {row.get('F0115_PH1', '').strip()}".strip(),
         "website": f"https://{site}" if site else "",
-        "sicCode": book["F0101_SIC"].strip(),
-        "companyEmail": mails.get("E", ""),
-        "categoryCode01": book["F0101_AC01"].strip(),
-        "categoryCode05": book["F0101_AC05"].strip(),
-        "creditLimit": master["F03012_ACL"],
-        "paymentTerms": master["F03012_TRAR"].strip(),
-        "currencyCode": master["F03012_CRCD"].strip(),
-        "taxId": book["F0101_TAX"].strip(),
-        "businessUnit": book["F0101_MCU"].strip(),
+        "sicCode": row["F0101_SIC"].strip(),
+        "companyEmail": row.get("E", ""),
+        "categoryCode01": row["F0101_AC01"].strip(),
+        "categoryCode05": row["F0101_AC05"].strip(),
+        "creditLimit": row["F03012_ACL"],
+        "paymentTerms": row["F03012_TRAR"].strip(),
+        "currencyCode": row["F03012_CRCD"].strip(),
+        "taxId": row["F0101_TAX"].strip(),
+        "businessUnit": row["F0101_MCU"].strip(),
     }
     return {name: value for name, value in made.items() if value != ""}
 

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.environments import python_of
+from benchmarks.peers import PEERS, Peer
+from benchmarks.tree import Watch
+
+MEDIANS = ("wall", "cpu", "rss", "start", "before")
 OUTCOMES = ("read", "created", "rejected")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run cost: seconds, MB, and the calls the server saw."""
+    """What one run cost, with all processes it started: seconds, MB, and the calls the server saw.
+
+    :param start: seconds until it began: imports, and whatever it is that a framework starts.
+    :param before: MB it had taken by then.
+    :param runs: of how many runs these are the medians.
+    """
 
     scenario: str
     peer: str
@@ -31,6 +43,9 @@ class Cost:
     seen: dict[str, Any]
     counts: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    start: float = 0.0
+    before: float = 0.0
+    runs: int = 1
 
     @property
     def rate(self) -> float:
@@ -87,59 +102,85 @@ def workspace() -> Iterator[Path]:
 
 
 def start(spec: dict[str, Any]) -> subprocess.Popen[str]:
-    """Start a worker; its stdout is one JSON document."""
+    """Start a worker; the last line of its stdout is a JSON document. It leads a process group of its own.
+
+    :raises Unavailable: when its environment cannot be made.
+    """
     environment = {
         **os.environ,
         "AIRFLOW_HOME": str(spec.get("folder", tempfile.gettempdir())),
         # In a full re-read nothing but the refused records is sent, and all of them are refused again.
         "AIRFLOW__MLCONNECTOR__MAX_REJECT_RATIO": "1",
     }
-    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(spec)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    # The other benchmarks' pieces run here, in modules of their names.
+    peer = PEERS.get(spec["peer"]) or Peer(spec["peer"], spec["peer"])
+    given = json.dumps({"module": peer.module, **peer.options, **spec})
+    command = [str(python_of(peer.environment)), "-m", "benchmarks.worker", given]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
+    )
 
 
 def result_of(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Wait for a worker and return what it measured.
+    """Wait for a worker and return what it measured, the memory of the processes it started included.
 
     :raises RuntimeError: when it failed.
     """
-    out, err = process.communicate()
+    try:
+        with Watch(process.pid) as watch:
+            out, err = process.communicate()
+    except BaseException:
+        # Its group is not the terminal's, so that Ctrl+C reaches this process alone.
+        _kill(process)
+        raise
     if process.returncode:
         raise RuntimeError(f"a worker failed:\n{err[-3000:]}")
-    found: dict[str, Any] = json.loads(out)
-    return found
+    found: dict[str, Any] = json.loads(out.splitlines()[-1])
+    return {**found, "rss": max(found.get("rss", 0.0), watch.peak)}
 
 
 def run(server: Server, scenario: str, peer: str, folder: Path, **options: Any) -> Cost:
     """Run one peer against the server as it is set and return the cost."""
     found = result_of(start({"peer": peer, "url": server.url, "folder": str(folder), **options}))
     return Cost(
-        scenario,
-        peer,
-        server.customers,
-        found["wall"],
-        found["cpu"],
-        found["rss"],
-        server.stats(),
-        found["counts"],
-        options.get("note", ""),
+        scenario=scenario,
+        peer=peer,
+        customers=server.customers,
+        wall=found["wall"],
+        cpu=found["cpu"],
+        rss=found["rss"],
+        seen=server.stats(),
+        counts=found["counts"],
+        note=options.get("note", ""),
+        start=found["start"],
+        before=found["before"],
     )
 
 
-def run_killed(server: Server, folder: Path, counter: str, at: int, **options: Any) -> dict[str, Any]:
-    """Run ours and kill it (SIGKILL) once the server has counted so many; return the server's counters then.
+def run_killed(server: Server, peer: str, folder: Path, counter: str, at: int, **options: Any) -> dict[str, Any]:
+    """Run a peer and kill all its processes (SIGKILL) once the server has counted so many; return the counters then.
 
     :raises RuntimeError: when it ended before that.
     """
-    process = start({"peer": "ours", "url": server.url, "folder": str(folder), **options})
+    process = start({"peer": peer, "url": server.url, "folder": str(folder), **options})
     while process.poll() is None:
-        stats = server.stats()
-        if stats[counter] >= at:
-            process.kill()
-            process.communicate()
+        if server.stats()[counter] >= at:
+            _kill(process)
             return server.stats()
         time.sleep(0.002)
     raise RuntimeError(f"it ended before it could be killed: {process.communicate()[1][-2000:]}")
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def median(runs: Sequence[Cost]) -> Cost:
+    """Return the medians of several runs of the same, with the counters of one whose time is about the median."""
+    middle = sorted(runs, key=lambda cost: cost.wall)[len(runs) // 2]
+    figures = {name: statistics.median(getattr(cost, name) for cost in runs) for name in MEDIANS}
+    return replace(middle, **figures, runs=len(runs))
 
 
 def bare_rss() -> float:

@@ -1,14 +1,11 @@
-"""The table, and what it says about the targets."""
+"""What a target is, and the tables of Mailchimp and QAD with what they say about theirs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.data import POISON
 from benchmarks.measure import Cost
-
-COLUMNS = ("scenario", "peer", "records", "rec/s", "wall s", "CPU s/100k", "peak MB", "reads", "writes", "resent", "")
 
 MEMBER_COLUMNS = (
     "mode", "records", "wall s", "calls", "seconds", "calls/s", "at once", "highest", "of limit", "of queue",
@@ -33,12 +30,8 @@ class Target:
     passed: bool | None
 
 
-def table(costs: Sequence[Cost]) -> str:
-    """Return the costs as a table."""
-    return _table([COLUMNS, *(_row(cost) for cost in costs)], left=(0, 1, len(COLUMNS) - 1))
-
-
-def _table(rows: Sequence[tuple[str, ...]], *, left: tuple[int, ...]) -> str:
+def table(rows: Sequence[tuple[str, ...]], *, left: tuple[int, ...]) -> str:
+    """Return rows in columns, some of them ranged left."""
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
@@ -49,26 +42,9 @@ def _table(rows: Sequence[tuple[str, ...]], *, left: tuple[int, ...]) -> str:
     )
 
 
-def _row(cost: Cost) -> tuple[str, ...]:
-    seen = cost.seen
-    return (
-        cost.scenario,
-        cost.peer,
-        f"{cost.customers:,}",
-        f"{cost.rate:,.0f}",
-        f"{cost.wall:.2f}",
-        f"{cost.cpu_100k:.2f}",
-        f"{cost.rss:.0f}",
-        f"{seen['reads']:,}",
-        f"{seen['writes']:,}",
-        f"{seen['again']:,}",
-        cost.note,
-    )
-
-
 def members_table(costs: Sequence[Cost]) -> str:
     """Return what the server saw of each write mode, looking members up included."""
-    return _table([MEMBER_COLUMNS, *(_member_row(cost) for cost in costs)], left=(0,))
+    return table([MEMBER_COLUMNS, *(_member_row(cost) for cost in costs)], left=(0,))
 
 
 def _member_row(cost: Cost) -> tuple[str, ...]:
@@ -93,7 +69,7 @@ def _member_row(cost: Cost) -> tuple[str, ...]:
 
 def accounts_table(costs: Sequence[Cost]) -> str:
     """Return what the server saw of both objects together; each account is read and sent once for each."""
-    return _table([ACCOUNT_COLUMNS, *(_account_row(cost) for cost in costs)], left=())
+    return table([ACCOUNT_COLUMNS, *(_account_row(cost) for cost in costs)], left=())
 
 
 def _account_row(cost: Cost) -> tuple[str, ...]:
@@ -146,76 +122,6 @@ def members_targets(costs: Sequence[Cost]) -> list[Target]:
             Target(f"write mode {cost.scenario}: members sent twice", f"{seen['again']}", seen["again"] == 0),
         ]
     return made
-
-
-def targets(costs: Sequence[Cost], *, bare: float, imported: float) -> list[Target]:
-    """Compare the costs with the numbers to reach."""
-    found = {(cost.scenario, cost.peer): cost for cost in costs}
-    ours, plain = found["cold", "ours"], found["cold", "plain"]
-    speed, cpu = ours.rate / plain.rate, plain.cpu / ours.cpu
-    return [
-        Target("no latency: records/s ≥ plain requests + pydantic", f"{speed:.2f}× (by CPU {cpu:.2f}×)", speed >= 1),
-        *_latency(found),
-        *_memory(found, bare),
-        *_repeats(found),
-        *_resent(found),
-        *_quota(found.get(("quota", "ours"))),
-        Target("the engine imports without Airflow in < 0.5 s", f"{imported:.2f} s", imported < 0.5),
-    ]
-
-
-Found = dict[tuple[str, str], Cost]
-
-
-def _latency(found: Found) -> list[Target]:
-    made = []
-    for name in (name for name, peer in found if name.startswith("latency") and peer == "ours"):
-        slower = found[name, "ours"].wall / found[name, "asynchronous"].wall
-        made.append(Target(f"{name} at once: wall ≤ 1.3× the asyncio client", f"{slower:.2f}×", slower <= 1.3))
-    return made
-
-
-def _memory(found: Found, bare: float) -> list[Target]:
-    big, small = found.get(("cold million", "ours"), found["cold", "ours"]), found["cold small", "ours"]
-    above, growth = big.rss - bare, big.rss / small.rss - 1
-    return [
-        Target("peak memory ≤ 120 MB over the bare interpreter", f"{above:.0f} MB", above <= 120),
-        Target(
-            f"{big.customers:,} take the memory of {small.customers:,} ± 10 %", f"{growth:+.0%}", abs(growth) <= 0.1
-        ),
-    ]
-
-
-def _repeats(found: Found) -> list[Target]:
-    window, full = found["again, window of days", "ours"], found["again, full re-read", "ours"]
-    refused = -(-full.customers // POISON // 300)
-    return [
-        Target("nothing changed: no write call", f"{window.seen['writes']}", window.seen["writes"] == 0),
-        Target("nothing changed: under a second", f"{window.wall:.2f} s", window.wall < 1),
-        Target(
-            "everything read again: only what was refused is sent",
-            f"{full.seen['records']} records in {full.seen['writes']} calls",
-            full.seen["writes"] <= refused + 5,
-        ),
-    ]
-
-
-def _resent(found: Found) -> list[Target]:
-    reading, writing = found["kill in reads", "ours"].seen, found["kill in writes", "ours"].seen
-    return [
-        Target("killed: resent ≤ batch × concurrency (1,500)", f"{writing['again']}", writing["again"] <= 1500),
-        Target("killed: no page twice but those in flight", f"{reading['pages_again']}", reading["pages_again"] <= 15),
-    ]
-
-
-def _quota(cost: Cost | None) -> list[Target]:
-    if cost is None:
-        return [Target("under the quota: 0 violations, ≥ 95 % of it used", "not measured", None)]
-    broken, used = cost.seen["violations"], cost.seen["utilisation"] or 0.0
-    return [
-        Target("under the quota: violations", f"{broken}", broken == 0),
-        Target("under the quota: ≥ 95 % of it used", f"{used:.1%}", used >= 0.95),
-    ]
 
 
 def verdicts(found: Sequence[Target]) -> str:

@@ -1,4 +1,4 @@
-"""One measured piece in a process of its own: `python -m benchmarks.worker '{"peer": …}'` prints its cost as JSON."""
+"""One measured piece in a process of its own: `python -m benchmarks.worker '{"module": …}'` prints its cost as JSON."""
 
 from __future__ import annotations
 
@@ -22,28 +22,32 @@ def peak_rss() -> float:
 
 
 def cpu_seconds() -> float:
-    """Return the CPU time of this process so far."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
+    """Return the CPU time so far of this process, and of those it started that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def measure(spec: dict[str, Any]) -> dict[str, Any]:
-    """Run one peer and return its counts with wall, CPU (both without imports) and peak memory."""
+    """Run one peer and return its counts with wall and CPU seconds (of its start apart) and peak memory."""
     if spec["peer"] == "bare":
         return {"rss": peak_rss()}
-    started = time.perf_counter()
-    module = importlib.import_module(f"benchmarks.{spec['peer']}")
-    imported = time.perf_counter() - started
+    began = time.perf_counter()
+    module = importlib.import_module(f"benchmarks.{spec['module']}")
+    given = spec["url"], Path(spec["folder"]), spec
+    if hasattr(module, "prepare"):
+        module.prepare(*given)
+    start, before = time.perf_counter() - began, peak_rss()
     if spec.get("profile"):
         return _profiled(module, spec)
     began, cpu = time.perf_counter(), cpu_seconds()
-    counts = module.run(spec["url"], Path(spec["folder"]), spec)
+    counts = module.run(*given)
     return {
         "counts": counts,
         "wall": time.perf_counter() - began,
         "cpu": cpu_seconds() - cpu,
         "rss": peak_rss(),
-        "import": imported,
+        "start": start,
+        "before": before,
     }
 
 

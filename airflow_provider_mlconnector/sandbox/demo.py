@@ -42,7 +42,7 @@ def prepare(home: Path) -> None:
     """Point Airflow at a folder of its own, before anything imports it."""
     from cryptography.fernet import Fernet
 
-    (home / "dags").mkdir()
+    (home / "dags").mkdir(exist_ok=True)
     # Nothing of the user's own Airflow may shine through, nor be written to.
     for name in [name for name in os.environ if name.startswith(("AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_"))]:
         del os.environ[name]
