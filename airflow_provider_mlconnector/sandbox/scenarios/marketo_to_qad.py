@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from ..core.server import SandboxServer
+from ..core.vendor import Vendor
 from .base import Counts, Scenario, Step, counts
 from .jde_to_marketo import writes
 from .qad_to_marketo import tenant_of
@@ -36,10 +37,10 @@ def everything(server: SandboxServer) -> dict[str, Counts]:
     """Let there be visits, a deal and a sales person; expect a row for every customer."""
     chosen, marketo = Chosen(server), server.vendor("marketo")
     for day in (2, 3):
-        marketo.change({"activity": {"type": 1, "lead": chosen.leads[chosen.busy][0], "date": _ago(days=day)}})
+        marketo.change({"activity": {"type": 1, "lead": chosen.leads[chosen.busy][0], "date": _ago(marketo, days=day)}})
     deal = {"externalOpportunityId": "D-1", "name": "Line 4", "amount": AMOUNT, "stage": "Offer", "isClosed": False}
     company = {"externalCompanyId": chosen.dealing, "leads": chosen.leads[chosen.dealing][:1]}
-    marketo.change({"opportunity": {**deal, **company, "date": _ago(days=1)}})
+    marketo.change({"opportunity": {**deal, **company, "date": _ago(marketo, days=1)}})
     for number, name in (("S-1", SELLER), ("S-2", HEIR)):
         first, last = name.split()
         email = f"{last.lower()}@nordlicht-vertrieb.de"
@@ -59,15 +60,16 @@ def nothing_changed(server: SandboxServer) -> dict[str, Counts]:
 def three_changes(server: SandboxServer) -> dict[str, Counts]:
     """Another visit, another amount without any activity of its own, another sales person; expect exactly these."""
     chosen, marketo = Chosen(server), server.vendor("marketo")
-    marketo.change({"activity": {"type": 1, "lead": chosen.leads[chosen.busy][-1], "date": _ago(minutes=1)}})
+    marketo.change({"activity": {"type": 1, "lead": chosen.leads[chosen.busy][-1], "date": _ago(marketo, minutes=1)}})
     marketo.change({"opportunity_update": {"externalOpportunityId": "D-1", "values": {"amount": LATER}}})
     marketo.change({"owner": {"company": chosen.sold, "sales_person": "S-2"}})
     marketo.calls.reset()
     return {SYNC: counts(updated=3)}
 
 
-def _ago(**span: float) -> str:
-    return (datetime.now(UTC) - timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _ago(marketo: Vendor, **span: float) -> str:
+    # By Marketo's own clock: what lies in its future, it does not tell yet.
+    return (marketo.clock.datetime() - timedelta(**span)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def exported() -> dict[str, Row]:
