@@ -13,7 +13,6 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -45,8 +44,9 @@ class Cell:
         return WRONG if self.verdict.problems else SIGNS[self.verdict.outcome]
 
 
-def tried(number: int, strike: Strike) -> Cell:
-    """Try one strike, in a process of its own."""
+def tried(given: tuple[int, Strike]) -> Cell:
+    """Try one strike of the play with this number, in a process of its own."""
+    number, strike = given
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     try:
@@ -125,9 +125,10 @@ def main() -> int:
     """Try everything; print, write, and say by the exit code whether all was well."""
     strikes = [(number, strike) for number, play in enumerate(PLAYS) for strike in everything(play)]
     at_once = 2 * (os.cpu_count() or 1)  # a trial waits half of its time
-    with ProcessPoolExecutor(at_once, get_context("spawn"), max_tasks_per_child=50) as pool:
+    # Not a ProcessPoolExecutor: in 3.11 one that replaces its processes comes to a standstill (python/cpython#115634).
+    with get_context("spawn").Pool(at_once, maxtasksperchild=50) as pool:
         cells = []
-        for cell in pool.map(tried, *zip(*strikes, strict=True)):
+        for cell in pool.imap(tried, strikes):
             cells.append(cell)
             if cell.verdict.problems:
                 _said(str(cell))

@@ -82,6 +82,18 @@ def bears(purchase: Purchase, key: str, instance: str = "") -> bool:
     return any(marker(key) in text for text in places)
 
 
+def own(purchase: Purchase, key: str) -> Purchase:
+    """Return the purchase that Cin7 has answered with, if it is not another record's.
+
+    :raises OutcomeUnknown: when it bears another's marker alone; what has become of this one is to be looked for.
+    """
+    places = (purchase.note, *map(str, purchase.additional_attributes.values()))
+    marks = {found for text in places for found in MARK.findall(text)}
+    if marks and key not in marks:
+        raise OutcomeUnknown(f"Cin7, or a proxy before it, answered for another order than {key}")
+    return purchase
+
+
 class Finder:
     """Looks for purchases; what has been opened once is not opened again."""
 

@@ -17,7 +17,7 @@ from airflow_provider_mlconnector.hooks.cin7.client import Cin7Client
 from airflow_provider_mlconnector.hooks.cin7.comparing import FIXED, as_before, header_differs, same_order, unlike
 from airflow_provider_mlconnector.hooks.cin7.completing import Completion, NotAuthorised, void
 from airflow_provider_mlconnector.hooks.cin7.documents import Purchase
-from airflow_provider_mlconnector.hooks.cin7.finding import Finder, marked, marked_memo
+from airflow_provider_mlconnector.hooks.cin7.finding import Finder, marked, marked_memo, own
 from airflow_provider_mlconnector.hooks.cin7.once import Once, look
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft, draft
 from airflow_provider_mlconnector.hooks.cin7.order_lines import is_cancelled
@@ -167,7 +167,7 @@ class Purchases:
         try:
             purchase = self._once.create(
                 ready,
-                partial(self._client.create_purchase, body),
+                lambda: own(self._client.create_purchase(body), key),
                 lambda since: self._finder.find(key, since, str(body["SupplierID"])),
             )
         except RecordRejected:

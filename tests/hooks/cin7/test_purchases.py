@@ -37,6 +37,8 @@ HEADER = {
     "Location": "Main Warehouse", "TaxRule": "Tax Exempt", "TaxCalculation": "Exclusive", "Note": MARK,
     "RequiredBy": "2026-08-01T00:00:00", "AdditionalAttributes": {"AdditionalAttribute1": MARK}, "Order": EMPTY,
 }  # fmt: skip
+UNMARKED = {**HEADER, "Note": "", "AdditionalAttributes": {}}
+"""The answer of a Cin7 that does not tell notes and attributes."""
 FULL = {**HEADER, "Status": "ORDERING", "Order": ORDER}
 ROW = {"ID": "g-1", "Type": "Simple Purchase", "Status": "DRAFT", "SupplierID": "s-1", "OrderNumber": "PO-00102"}
 
@@ -190,6 +192,16 @@ def test_a_lost_header_is_found_by_its_marker(
     assert cin7.queries("GET", "purchaseList")[0]["UpdatedSince"] == ["2026-07-01T11:50:00.000"]
 
 
+def test_an_answer_about_another_order_is_a_lost_one(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
+    """A proxy that gives an earlier answer again would have these lines put into that order: ours is looked for."""
+    another = {**HEADER, "ID": "g-7", "Note": MARK[:-1] + "1]", "AdditionalAttributes": {}}
+    cin7.answer("POST", "advanced-purchase", another)
+    cin7.answer("GET", "purchaseList", {"Total": 1, "PurchaseList": [ROW]})
+    assert send(client, journal) == RowResult(Outcome.CREATED, "g-1")
+    (lines,) = cin7.bodies("POST", "purchase/order")
+    assert lines["TaskID"] == "g-1"
+
+
 def test_a_header_that_was_never_made_is_sent_again(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
     """By the next task, after looking long enough: in the same one it is pending, as it may come through late."""
     cin7.answer("POST", "advanced-purchase", requests.ConnectionError("cut"), HEADER)
@@ -306,6 +318,7 @@ def test_the_rule_of_totals_is_learnt_once(
     reply = {**ORDER, "Lines": [{"ProductID": "p-1", "Quantity": 3, "Price": 435.3}], "TotalBeforeTax": 1305.9,
              "Tax": 130.59, "Total": 1436.49}  # fmt: skip
     cin7.answer("POST", "purchase/order", told, {"status_code": 200, "json": reply})
+    cin7.answer("POST", "advanced-purchase", UNMARKED)
     purchases = Purchases(make_client(), journal)
     for key in ("1", "2"):
         (result,) = purchases.deliver("purchases", [Ready(key, with_lines(line))])
@@ -328,7 +341,8 @@ def test_the_suppliers_own_tax_rule_counts_where_nobody_names_one(
     make_client: Callable[..., Cin7Client], cin7: Any, journal: MemoryJournal
 ) -> None:
     """Cin7 puts it into the header; the lines bear its rate, whatever the Connection's default for suppliers is."""
-    cin7.answer("POST", "advanced-purchase", {**HEADER, "TaxRule": "Sales Tax on Imports"}, {**HEADER, "TaxRule": ""})
+    rules = ({**UNMARKED, "TaxRule": rule} for rule in ("Sales Tax on Imports", ""))
+    cin7.answer("POST", "advanced-purchase", *rules)
     cin7.pages("supplier", [{"ID": "s-1", "Name": "Acme", "TaxRule": "Sales Tax on Imports"}])
     for key in ("1", "2"):
         Purchases(make_client(), journal).deliver("", [Ready(key, PAYLOAD)])
