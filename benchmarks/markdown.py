@@ -15,6 +15,7 @@ from benchmarks.peers import PEERS
 from benchmarks.report import Target
 from benchmarks.scenarios import OURS
 
+ORDER = tuple(PEERS)
 Cell = Callable[[Cost], str]
 COLUMNS: dict[str, Cell] = {
     "records": lambda cost: f"{cost.customers:,}",
@@ -53,11 +54,10 @@ NOTES = {
     "quota": "Ours counts calls in the ledger, for all workers at once; aiohttp's and drt's pace one process. dlt,"
     " airbyte-cdk and the plain loop have no limiter for a target and are left out: their calls would be refused.",
     "again, window of days": "20 customers have a row that was touched, with the content it had. Ours knows from its"
-    " first run since when to read and what it sent; the others are told the day, and send what they find. Most of the"
-    " Airflow run is Airflow's own time for four tasks.",
+    " first run since when to read and what it sent; the others are told the day, and send what they find.",
     "again, full re-read": "The others send everything again, as in a first run; ours sends what had been refused.",
-    "kill in writes": "dlt goes on with the files that it has not finished, airbyte-cdk from its last checkpoint, the"
-    " others from the beginning.",
+    "kill in writes": "dlt goes on with the files that it has not finished, airbyte-cdk from its last checkpoint, ours"
+    " from the last answer in the ledger, the others from the beginning.",
 }
 METHOD = """\
 The job: read all customers of a simulated JD Edwards (five tables, joined by number), map 18 fields, check them, send
@@ -98,7 +98,7 @@ def document(costs: Sequence[Cost], targets: Sequence[Target], *, left_out: Mapp
     parts += [f"Left out: {reason}\n" for reason in left_out.values()]
     parts += [f"![Records per second and CPU of each peer]({chart})", "", "## Targets", "", *_verdicts(targets), ""]
     for scenario, title, columns in SECTIONS:
-        rows = [cost for cost in costs if cost.scenario == scenario]
+        rows = sorted((cost for cost in costs if cost.scenario == scenario), key=lambda cost: ORDER.index(cost.peer))
         if rows:
             parts += [f"## {title}", "", *_table(rows, columns), "", *_note(scenario)]
     return "\n".join(parts).rstrip() + "\n"
