@@ -24,6 +24,7 @@ import requests
 from airflow_provider_mlconnector.exceptions import CursorExpired, Unavailable, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.mailchimp.errors import read_problem
 from airflow_provider_mlconnector.transport.body import loads
+from airflow_provider_mlconnector.transport.errors import host_of
 from airflow_provider_mlconnector.transport.http import ApiClient
 from airflow_provider_mlconnector.transport.session import HttpOptions
 
@@ -97,7 +98,9 @@ class ResultStorage:
         try:
             return dict(_results(packed))
         except BROKEN_FILE as error:
-            raise Unavailable(f"the batch's results cannot be unpacked: {type(error).__name__}") from None
+            raise Unavailable(
+                f"the batch's results from {host_of(url)} cannot be unpacked: {type(error).__name__}"
+            ) from None
 
     def _open(self, url: str) -> requests.Response:
         location = url
@@ -126,10 +129,10 @@ def _judge(response: requests.Response) -> None:
     if status < 300 or response.is_redirect:
         return
     response.close()
-    code = str(status)
+    code, host = str(status), host_of(response.url)
     if status >= 500 or status == 429:
-        raise Unavailable(f"the storage of the batch's results failed with HTTP {status}", code=code)
-    raise CursorExpired(f"the storage refuses the batch's results with HTTP {status}", code=code)
+        raise Unavailable(f"{host} fails to give the batch's results: HTTP {status}", code=code)
+    raise CursorExpired(f"{host} refuses the batch's results: HTTP {status}", code=code)
 
 
 def _read(response: requests.Response) -> bytes:
@@ -140,7 +143,9 @@ def _read(response: requests.Response) -> bytes:
             if held.tell() > MAX_DOWNLOAD:
                 raise UnexpectedAnswer(f"the batch's results are larger than {MAX_DOWNLOAD} bytes")
     except requests.exceptions.RequestException as error:
-        raise Unavailable(f"the batch's results were cut short: {type(error).__name__}") from None
+        raise Unavailable(
+            f"the batch's results from {host_of(response.url)} were cut short: {type(error).__name__}"
+        ) from None
     return held.getvalue()
 
 
