@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -55,10 +55,12 @@ def plays(tmp_path_factory: pytest.TempPathFactory) -> Plays:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _at_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The sandbox is never at a call whose answer was lost."""
-    os.environ["AIRFLOW__MLCONNECTOR__SETTLE_SECONDS"] = "0"
-    os.environ["AIRFLOW__MLCONNECTOR__EXPORT_PATH"] = str(tmp_path_factory.mktemp("export"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW__MLCONNECTOR__SETTLE_SECONDS", "0")
+        patch.setenv("AIRFLOW__MLCONNECTOR__EXPORT_PATH", str(tmp_path_factory.mktemp("export")))
+        yield
 
 
 @pytest.mark.parametrize(("way", "task", "about"), SUBJECTS, ids=lambda part: str(part).replace(" ", "_"))
