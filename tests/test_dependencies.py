@@ -24,7 +24,7 @@ FOR_TEMPLATES = "jinja2"
 FROM_PYDANTIC = {"pydantic-core"}
 
 
-def imported(path: Path) -> set[str]:
+def modules(path: Path) -> set[str]:
     """Top-level modules that a file imports, at its head or later."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
@@ -32,7 +32,12 @@ def imported(path: Path) -> set[str]:
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.add(node.module.partition(".")[0])
-    return found - set(sys.stdlib_module_names) - {PACKAGE.name}
+    return found
+
+
+def imported(path: Path) -> set[str]:
+    """Those of them that others have made."""
+    return modules(path) - set(sys.stdlib_module_names) - {PACKAGE.name}
 
 
 def names(requirements: list[str]) -> set[str]:

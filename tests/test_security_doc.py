@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import airflow_provider_mlconnector
+from tests.test_dependencies import modules
 
 PACKAGE = Path(airflow_provider_mlconnector.__file__).parent
 ROOT = PACKAGE.parent
@@ -54,16 +55,6 @@ def test_each_test_is_named_in_full() -> None:
 def test_the_audit_has_a_date() -> None:
     """What is said about known vulnerabilities says when."""
     assert re.search(r"<!-- audit -->\n\d{4}-\d{2}-\d{2}, with pip-audit [\d.]+, \d+ releases: ", TEXT)
-
-
-def modules(file: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found
 
 
 def test_nothing_is_imported_that_executes_what_it_reads() -> None:

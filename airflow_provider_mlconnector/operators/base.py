@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from airflow_provider_mlconnector.exceptions import (
     ConfigurationError,
@@ -22,6 +22,7 @@ from airflow_provider_mlconnector.exceptions import (
 from airflow_provider_mlconnector.jobs import hook_of, job_between
 from airflow_provider_mlconnector.ledger.runs import RunStart
 from airflow_provider_mlconnector.operators import lineage
+from airflow_provider_mlconnector.operators.deployment import check_deployment
 from airflow_provider_mlconnector.operators.stats import AirflowStats, timed
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.window import RunInfo
@@ -117,6 +118,24 @@ class SyncOperator(BaseOperator):
         """Whether somebody has cleared the task, which gives it more tries than it was declared with."""
         tries: Any = getattr(context["ti"], "max_tries", None)
         return isinstance(tries, int) and tries > (self.retries or 0)
+
+    @contextmanager
+    def first(self, context: Context) -> Iterator[tuple[Job, Any, Any]]:
+        """Yield the job and the clients of source and target, for a task that may be a run's first.
+
+        :raises AirflowSkipException: when the sync is not among the run's.
+        :raises ConfigurationError: when the workers cannot see each other's files.
+        """
+        if not self.declared.is_selected(params_of(context, self.declared)):
+            raise AirflowSkipException(f"{self.sync} is not among the run's syncs")
+        job = self.job(context)
+        check_deployment(job.ledger, job.root)
+        source, target = (self.hook(system, context) for system in self.declared.systems)
+        try:
+            yield job, source.client, target.client
+        finally:
+            source.close()
+            target.close()
 
     def job(self, context: Context) -> Job:
         """Return the job of this run; reads both Connections, makes no call to a vendor."""

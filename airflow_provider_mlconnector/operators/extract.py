@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowSkipException
-
-from airflow_provider_mlconnector.operators.base import CONNECTION_IDS, SyncOperator, params_of
-from airflow_provider_mlconnector.operators.deployment import check_deployment
+from airflow_provider_mlconnector.operators.base import CONNECTION_IDS, SyncOperator
 from airflow_provider_mlconnector.pipeline.extract import extract
 
 if TYPE_CHECKING:
@@ -24,16 +21,8 @@ class ExtractOperator(SyncOperator):
 
     def step(self, context: Context) -> list[dict[str, Any]]:
         """Decide window and field map, then read; goes on where an interrupted try left off."""
-        if not self.declared.is_selected(params_of(context, self.declared)):
-            raise AirflowSkipException(f"{self.sync} is not among the run's syncs")
-        job = self.job(context)
-        check_deployment(job.ledger, job.root)
-        context["ti"].xcom_push(key=CONNECTION_IDS, value=self._conn_ids(context))
-        source, target = (self.hook(system, context) for system in self.declared.systems)
-        try:
-            refs = extract(job, source.client, target.client, cleared=self.is_cleared(context))
+        with self.first(context) as (job, source, target):
+            context["ti"].xcom_push(key=CONNECTION_IDS, value=self._conn_ids(context))
+            refs = extract(job, source, target, cleared=self.is_cleared(context))
             self.note_lineage(context, job)
             return [ref.as_dict() for ref in refs]
-        finally:
-            source.close()
-            target.close()

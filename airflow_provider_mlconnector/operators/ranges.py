@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from airflow.sdk.exceptions import AirflowSkipException
-
-from airflow_provider_mlconnector.operators.base import SyncOperator, params_of
-from airflow_provider_mlconnector.operators.deployment import check_deployment
+from airflow_provider_mlconnector.operators.base import SyncOperator
 from airflow_provider_mlconnector.pipeline.ranges import divide, read_range
 from airflow_provider_mlconnector.pipeline.staging import RANGES
 
@@ -36,17 +33,9 @@ class DivideOperator(SyncOperator):
 
     def step(self, context: Context) -> list[int]:
         """Decide window and field map, count, and divide."""
-        if not self.declared.is_selected(params_of(context, self.declared)):
-            raise AirflowSkipException(f"{self.sync} is not among the run's syncs")
-        job, cleared = self.job(context), self.is_cleared(context)
-        check_deployment(job.ledger, job.root)
-        source, target = (self.hook(system, context) for system in self.declared.systems)
-        try:
-            count = divide(job, source.client, target.client, at_most=self.at_most, rows=self.rows, cleared=cleared)
-        finally:
-            source.close()
-            target.close()
-        return list(range(count))
+        with self.first(context) as (job, source, target):
+            cleared = self.is_cleared(context)
+            return list(range(divide(job, source, target, at_most=self.at_most, rows=self.rows, cleared=cleared)))
 
 
 class ReadRangeOperator(SyncOperator):

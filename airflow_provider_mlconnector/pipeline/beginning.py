@@ -37,6 +37,12 @@ BEGINNING: dict[str, Any] = {
 """
 
 
+def resumed(job: Job) -> dict[str, Any] | None:
+    """Return where the run goes on; None where it has not begun, or what it had staged is gone."""
+    point = job.state.resume(job.run.run_id)
+    return point if point and job.staging.read_json(ALSO) is not None else None
+
+
 def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     """Decide the run's window and plan, once; a later try finds them in the resume point."""
     sync = job.sync

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_plan
+from airflow_provider_mlconnector.pipeline.beginning import begin, read_plan, resumed
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.doubt import watched
 from airflow_provider_mlconnector.pipeline.job import Job
@@ -33,13 +33,13 @@ def extract(job: Job, source: Any, target: Any, *, cleared: bool = False) -> lis
     :param cleared: the task had ended and was cleared, so it reads again whatever is staged.
     :raises ConfigurationError: before anything is read: a field map that does not fit, params that contradict.
     """
-    point, planned = job.state.resume(job.run.run_id), job.staging.read_json(RANGES)
+    point, planned = resumed(job), job.staging.read_json(RANGES)
     if point and planned and planned["ranges"]:
         return gather(job, target, planned, point)
     if point is None and not cleared and (staged := _staged_unseen(job)) is not None:
         log.info("%s: all was staged by a try that ended before it could say so", job.sync.name)
         return staged
-    if point is None or job.staging.read_json(ALSO) is None:
+    if point is None:
         point = begin(job, source, target)
     elif point["cursor"] is not None:
         log.info("%s: going on after %s records of an interrupted try", job.sync.name, point["read"])

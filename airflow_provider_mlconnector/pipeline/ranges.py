@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
-from airflow_provider_mlconnector.pipeline.beginning import ALSO, BEGINNING, begin, read_plan
+from airflow_provider_mlconnector.pipeline.beginning import BEGINNING, begin, read_plan, resumed
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.doubt import watched
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
-from airflow_provider_mlconnector.pipeline.ports import Divides, Range
+from airflow_provider_mlconnector.pipeline.ports import Divides, Plan, Range, ReadRequest
 from airflow_provider_mlconnector.pipeline.reading import batches_of, close_unread, doubted, finish_staging, request_of
 from airflow_provider_mlconnector.pipeline.stager import Stager, write_ref
 from airflow_provider_mlconnector.pipeline.staging import RANGES, ChunkRef, range_name
@@ -36,21 +37,15 @@ def divide(job: Job, source: Any, target: Any, *, at_most: int, rows: int, clear
     :param cleared: the task had ended and was cleared: all is decided anew.
     :raises ConfigurationError: as `extract`.
     """
-    point, planned = job.state.resume(job.run.run_id), job.staging.read_json(RANGES)
+    point, planned = resumed(job), job.staging.read_json(RANGES)
     if point and planned and not cleared:
         return len(planned["ranges"])
-    if cleared or point is None or job.staging.read_json(ALSO) is None:
+    if cleared or point is None:
         for name in job.staging.ranges():
             job.state.drop_resume(job.run.run_id, name)
         point = begin(job, source, target)
     window, plan = Window.from_json(point["window"]), read_plan(job)
-    ranges: list[Range] = []
-    if window.origin in LARGE and job.params.get("limit") is None and not plan.not_configured:
-        reader = job.sync.open_source(source, job)
-        if isinstance(reader, Divides):
-            ranges = reader.ranges(request_of(job, window, plan, point), at_most=at_most, rows=rows)
-    if len(ranges) < 2:
-        ranges = []
+    ranges = _ranges(job, source, request_of(job, window, plan, point), plan, at_most=at_most, rows=rows)
     job.staging.write_json(
         RANGES,
         {
@@ -63,6 +58,15 @@ def divide(job: Job, source: Any, target: Any, *, at_most: int, rows: int, clear
     )
     log.info("%s: window %s, %s", job.sync.name, window, f"{len(ranges)} ranges" if ranges else "in one piece")
     return len(ranges)
+
+
+def _ranges(job: Job, source: Any, request: ReadRequest, plan: Plan, *, at_most: int, rows: int) -> list[Range]:
+    """Return the source's ranges of a window that may hold much; none where one reader is as good."""
+    if request.window.origin not in LARGE or job.params.get("limit") is not None or plan.not_configured:
+        return []
+    reader = job.sync.open_source(source, job)
+    ranges = reader.ranges(request, at_most=at_most, rows=rows) if isinstance(reader, Divides) else []
+    return ranges if len(ranges) > 1 else []
 
 
 @fewer_collections()
@@ -89,9 +93,7 @@ def read_range(job: Job, source: Any, index: int, *, cleared: bool = False) -> i
     window, plan = Window.from_json(planned["window"]), read_plan(job)
     batches = batches_of(job, source, request_of(job, window, plan, point))
 
-    def save() -> None:
-        job.state.save_resume(run_id, point, name)
-
+    save = partial(job.state.save_resume, run_id, point, name)
     refs = Stager(job, point, save, stage=name, share=len(planned["ranges"])).stage(watched(batches, point))
     result = {"refs": [ref.as_dict() for ref in refs], "read_at": point["read_at"], "doubted": point["doubted"]}
     staging.write_json(f"{name}.json", result)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import http.client
-import io
 import re
 import threading
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3 import HTTPHeaderDict, HTTPResponse
+from requests.adapters import BaseAdapter
 
 from airflow_provider_mlconnector.sandbox.core import SandboxAdapter, Vendor
+from airflow_provider_mlconnector.sandbox.core.adapter import response_to
 from airflow_provider_mlconnector.transport import http as transport
 from airflow_provider_mlconnector.transport.session import HttpOptions, build_session
 
@@ -52,28 +50,7 @@ class Reply:
         return Reply(self.status, kept + fresh, self.content)
 
     def to(self, request: requests.PreparedRequest) -> requests.Response:
-        headers = HTTPHeaderDict()
-        for name, value in self.headers:
-            headers.add(name, value)
-        original = cast("http.client.HTTPResponse", _Original(headers))
-        raw = HTTPResponse(
-            io.BytesIO(self.content), headers, self.status, preload_content=False, original_response=original
-        )
-        return HTTPAdapter().build_response(request, raw)
-
-
-class _Original:
-    """What requests takes cookies from."""
-
-    def __init__(self, headers: HTTPHeaderDict):
-        self.msg = http.client.HTTPMessage()
-        for name, value in headers.iteritems():
-            self.msg.add_header(name, value)
-
-    def isclosed(self) -> bool:
-        return True
-
-    def close(self) -> None: ...
+        return response_to(request, self.status, self.headers, self.content)
 
 
 @dataclass(frozen=True)

@@ -74,22 +74,28 @@ def bears(purchase: Purchase, key: str, instance: str = "") -> bool:
 
     Where an attribute names the instance it must be this one; markers without it are anybody's.
     """
-    attributes = list(map(str, purchase.additional_attributes.values()))
+    attributes = _attributes(purchase)
     begin = f"{marker(key)[:-1]} #"
     if instance and (named := [text for text in attributes if begin in text]):
         return any(tagged(key, instance) in text for text in named)
-    places = (purchase.note, purchase.order.memo, *attributes)
-    return any(marker(key) in text for text in places)
+    return any(marker(key) in text for text in _places(purchase))
 
 
-def own(purchase: Purchase, key: str) -> Purchase:
+def _attributes(purchase: Purchase) -> list[str]:
+    return list(map(str, purchase.additional_attributes.values()))
+
+
+def _places(purchase: Purchase) -> list[str]:
+    """Where a purchase may bear a marker."""
+    return [purchase.note, purchase.order.memo, *_attributes(purchase)]
+
+
+def own(purchase: Purchase, key: str, instance: str = "") -> Purchase:
     """Return the purchase that Cin7 has answered with, if it is not another record's.
 
     :raises OutcomeUnknown: when it bears another's marker alone; what has become of this one is to be looked for.
     """
-    places = (purchase.note, *map(str, purchase.additional_attributes.values()))
-    marks = {found for text in places for found in MARK.findall(text)}
-    if marks and key not in marks:
+    if any(map(MARK.search, _places(purchase))) and not bears(purchase, key, instance):
         raise OutcomeUnknown(f"Cin7, or a proxy before it, answered for another order than {key}")
     return purchase
 

@@ -167,7 +167,7 @@ class Purchases:
         try:
             purchase = self._once.create(
                 ready,
-                lambda: own(self._client.create_purchase(body), key),
+                lambda: own(self._client.create_purchase(body), key, self._journal.instance),
                 lambda since: self._finder.find(key, since, str(body["SupplierID"])),
             )
         except RecordRejected:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, MLConnectorError
 from airflow_provider_mlconnector.hooks.jde.access import reading_of
@@ -61,7 +61,7 @@ def changed_keys(
     :raises ConfigurationError: no table has UPMJ, so that nothing would ever have changed.
     :raises PermissionDenied: the user may not read a table; the message names it.
     """
-    if days is None or everything(days):
+    if not dated(days):
         # By key where there are two: the cursor of one would die while the other is ahead.
         mode = client.connection.page_mode if len(tables.masters) == 1 else "keyset"
         yield from _merged([_numbers(client, f"{master}.AN8", None, after, upto, mode) for master in tables.masters])
@@ -73,9 +73,9 @@ def changed_keys(
     _refuse_without_stamps(client, tables.stamped)
 
 
-def everything(days: DayRange | None) -> bool:
-    """Whether no day bounds what is wanted."""
-    return days is None or (days.first is None and days.last is None)
+def dated(days: DayRange | None) -> TypeGuard[DayRange]:
+    """Whether a day bounds what is wanted."""
+    return days is not None and (days.first is not None or days.last is not None)
 
 
 def changed_numbers(

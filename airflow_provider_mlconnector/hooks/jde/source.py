@@ -16,7 +16,7 @@ from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.hooks.jde import address_book, records
 from airflow_provider_mlconnector.hooks.jde import parties as party_book
 from airflow_provider_mlconnector.hooks.jde.ahead import ahead
-from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMERS, SUPPLIERS, Tables, changed_keys, everything
+from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMERS, SUPPLIERS, Tables, changed_keys, dated
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.orchestrator import opportunities
@@ -88,7 +88,7 @@ class AddressBookSource:
         """Divide the records by AN8; rows are those of the table that has most of them."""
         days, tables = change_days_of(request.window, self._client), self._tables(request.columns)
         masters: list[Column] = [(f"{master}.AN8", None) for master in tables.masters]
-        if days is None or everything(days):
+        if not dated(days):
             return ranges_of(self._client, masters, at_most=at_most, rows=rows)
         # Most rows of a change may be others': of suppliers, the customers'.
         changed: list[Column] = [(f"{table}.AN8", within(f"{table}.UPMJ", days)) for table in tables.stamped]

@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import io
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -90,14 +90,20 @@ class _Exchange:
     def response(self) -> requests.Response:
         start = next(m for m in self.messages if m["type"] == "http.response.start")
         body = b"".join(m.get("body", b"") for m in self.messages if m["type"] == "http.response.body")
-        headers = HTTPHeaderDict()
-        for name, value in start["headers"]:
-            headers.add(name.decode("latin-1"), value.decode("latin-1"))
-        original = cast("http.client.HTTPResponse", _Original(headers))
-        raw = HTTPResponse(
-            io.BytesIO(body), headers, start["status"], preload_content=False, original_response=original
-        )
-        return requests.adapters.HTTPAdapter().build_response(self.request, raw)
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]]
+        return response_to(self.request, start["status"], headers, body)
+
+
+def response_to(
+    request: requests.PreparedRequest, status: int, headers: Iterable[tuple[str, str]], body: bytes
+) -> requests.Response:
+    """Return an answer as it would come off the wire."""
+    given = HTTPHeaderDict()
+    for name, value in headers:
+        given.add(name, value)
+    original = cast("http.client.HTTPResponse", _Original(given))
+    raw = HTTPResponse(io.BytesIO(body), given, status, preload_content=False, original_response=original)
+    return requests.adapters.HTTPAdapter().build_response(request, raw)
 
 
 class _Original:
