@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_mlconnector.exceptions import RecordRejected
-from airflow_provider_mlconnector.mapping.converters import CONVERTERS, EACH, SEVERAL
+from airflow_provider_mlconnector.mapping.converters import CONVERTERS, EACH, SEVERAL, TEXT
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.mapping.fieldmap import Row
@@ -95,11 +95,17 @@ def _lines(row: Row, index: int, names: dict[str, Any], table: str = "") -> list
     if name in SEVERAL:
         lines = [f"v = c{index}({reads})"]
     elif row.convert:
-        lines = [f"v = {reads}", FILLED, f"    v = c{index}(v)"]
+        lines = [f"v = {reads}", FILLED, f"    v = {_converted(row.convert, f'c{index}')}"]
     else:
         lines = [f"v = {reads}"]
     lines += [FILLED, f"    out[{target}] = {value}"]
     return [*lines, "else:", f"    out[{target}] = None"] if row.clear else lines
+
+
+def _converted(convert: str, function: str) -> str:
+    """Return the call of a converter; of `text`, which most rows have, what it makes of a text already."""
+    call = f"{function}(v)"
+    return f"v.strip() if type(v) is str else {call}" if convert == TEXT else call
 
 
 def _read(source: str, table: str) -> str:

@@ -26,7 +26,13 @@ YES, NO = ("y", "yes", "1", "t", "true"), ("n", "no", "0", "f", "false", "")
 
 
 def _plain(value: Any) -> str:
+    if type(value) is str:  # nearly every value, so it takes the short way
+        return value.strip()
     return format(bounded(value), "f") if isinstance(value, Decimal) else str(value).strip()
+
+
+def _joined(mark: str, values: Iterable[Any]) -> str | None:
+    return mark.join([text for value in values if value is not None and (text := _plain(value))]) or None
 
 
 def _filled(values: Iterable[Any]) -> Iterator[Any]:
@@ -65,7 +71,7 @@ def integer(value: Any) -> int:
 
 def decimal(value: Any) -> Decimal:
     """An exact decimal number."""
-    return exact(str(value).strip())
+    return Decimal(value) if type(value) is int and abs(value) < TOO_LARGE else exact(str(value).strip())
 
 
 def boolean(value: Any) -> bool:
@@ -127,17 +133,17 @@ def first(*values: Any) -> Any:
 
 def join(*values: Any) -> str | None:
     """All that are not blank, with a space between."""
-    return " ".join(map(_plain, _filled(values))) or None
+    return _joined(" ", values)
 
 
 def join_comma(*values: Any) -> str | None:
     """All that are not blank, with a comma between."""
-    return ", ".join(map(_plain, _filled(values))) or None
+    return _joined(", ", values)
 
 
 def join_lines(*values: Any) -> str | None:
     """All that are not blank, each on its line."""
-    return "\n".join(map(_plain, _filled(values))) or None
+    return _joined("\n", values)
 
 
 def left(value: Any, length: str) -> str:
@@ -161,6 +167,7 @@ def each(entries: Any) -> list[Any]:
     return list(entries)
 
 
+TEXT = text.__name__
 EACH = each.__name__
 """The converter of a list, whose entries have rows of their own."""
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError, create_model
@@ -187,30 +186,29 @@ def build_validator(model: type[BaseModel], fields: Collection[FieldSchema] = ()
 
 
 def build_quick_check(fields: Collection[FieldSchema]) -> Callable[[dict[str, Any]], bool]:
-    """Return a function that says True only for records that the model accepts; it costs a quarter of the model."""
-    kinds = {field.name: ALIASES.get(field.data_type, field.data_type) for field in fields}
-    limits = {field.name: _surely_short(field, kinds[field.name]) for field in fields if kinds[field.name] in TEXTS}
-    own = {name: OTHERS.get(kind) or TEXTS.get(kind) for name, kind in kinds.items() if kind != "text"}
-    checks = {name: check for name, check in own.items() if check}
+    """Return a function that says True only for records that the model accepts; it costs a tenth of the model."""
+    names: dict[str, Any] = {"FAULTS": (PydanticCustomError, TypeError, ValueError)}
+    # A value that no test knows, or null, is not counted, and leaves the record to the model.
+    lines = ["def is_good(record):", "  get, count = record.get, 0", "  try:", "    pass"]
+    for index, field in enumerate(fields):
+        if test := _quick_test(field, f"c{index}", names):
+            lines += [f"    if (v := get({field.name!r})) is not None:", *test, "      count += 1"]
+    lines += ["  except FAULTS:", "    return False", "  return count == len(record)"]
+    exec("\n".join(lines), names)  # noqa: S102 - names of fields go in by repr()
+    is_good: Callable[[dict[str, Any]], bool] = names["is_good"]
+    return is_good
 
-    return partial(_plainly_good, limits, checks)
 
-
-def _plainly_good(limits: dict[str, int], checks: dict[str, Check], record: dict[str, Any]) -> bool:
-    for name, value in record.items():
-        limit = limits.get(name)
-        if limit is None:
-            if name not in checks:
-                return False
-        elif type(value) is not str or len(value) > limit:
-            return False
-    try:
-        for name, check in checks.items():
-            if name in record:
-                check(record[name])
-    except (PydanticCustomError, TypeError, ValueError):
-        return False
-    return True
+def _quick_test(field: FieldSchema, name: str, names: dict[str, Any]) -> list[str]:
+    """Return the statements that leave the function for a value that may be wrong; none where only the model knows."""
+    kind = ALIASES.get(field.data_type, field.data_type)
+    names[name] = OTHERS.get(kind) or TEXTS.get(kind)
+    if kind in OTHERS:
+        return [f"      {name}(v)"]
+    if kind not in TEXTS:
+        return []
+    length = f"      if type(v) is not str or len(v) > {_surely_short(field, kind)}: return False"
+    return [length, f"      {name}(v)"] if names[name] and kind != "text" else [length]
 
 
 def _surely_short(field: FieldSchema, kind: str) -> int:
