@@ -88,6 +88,7 @@ class ApiClient:
         self._classify = classify
         self._headers = dict(headers or {})
         self._clock = clock
+        self._environment: dict[tuple[str, str], Any] = {}
         policy = (retry or RetryPolicy()).with_retries(self.options.max_retries)
         self._retrier = Retrier(policy, clock=clock, sleep=sleep, random=random)
 
@@ -200,9 +201,14 @@ class ApiClient:
         return response
 
     def _settings(self, url: str, stream: bool) -> Any:
-        # Given as the call's own, as `requests` lets the environment overrule what is set on the session.
-        own = self.session
-        return own.merge_environment_settings(url, dict(own.proxies), stream, own.verify, own.cert)
+        # Given as the call's own, as `requests` lets the environment overrule what is set on the session. Asked for
+        # once per host: it would be read anew for each call, all of it.
+        host = urlsplit(url)[:2]
+        if host not in self._environment:
+            own = self.session
+            found = own.merge_environment_settings(url, dict(own.proxies), None, own.verify, own.cert)
+            self._environment[host] = found
+        return {**self._environment[host], "stream": stream}
 
     def _failed(self, error: requests.exceptions.RequestException, repeatable: bool) -> MLConnectorError:
         # The text of a requests error holds the URL or the header, and with it whatever secret they carry.

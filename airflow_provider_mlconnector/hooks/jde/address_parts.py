@@ -57,9 +57,9 @@ def by_company(rows: list[Row], _today: date) -> Row | None:
 def in_force(rows: list[Row], today: date) -> Row | None:
     """Return the F0116 row in force: the greatest EFTB up to today, blank being the oldest; None if all lie ahead."""
     started = [row for row in rows if (row["F0116.EFTB"] or date.min) <= today]
-    return (
-        started[0] if len(started) == 1 else max(started, key=lambda row: row["F0116.EFTB"] or date.min, default=None)
-    )
+    if len(started) < 2:
+        return started[0] if started else None
+    return max(started, key=lambda row: row["F0116.EFTB"] or date.min)
 
 
 def _order(row: Row, table: str) -> tuple[Any, ...]:
@@ -70,8 +70,12 @@ def phone(wanted: Callable[[str], bool]) -> Pick:
     """Return the rule: the first line (RCK7) with a number whose type is wanted."""
 
     def pick(rows: list[Row], _today: date) -> Row | None:
-        found = [row for row in rows if wanted((row["F0115.PHTP"] or "").upper()) and row["F0115.PH1"]]
-        return found[0] if len(found) == 1 else min(found, key=lambda row: _order(row, "F0115"), default=None)
+        best = None
+        for row in rows:
+            good = row["F0115.PH1"] and wanted((row["F0115.PHTP"] or "").upper())
+            if good and (best is None or _order(row, "F0115") < _order(best, "F0115")):
+                best = row
+        return best
 
     return pick
 
@@ -89,8 +93,12 @@ def address(kind: str) -> Pick:
     """Return the rule: the first e-address (RCK7) of a type, E for e-mail, I for internet."""
 
     def pick(rows: list[Row], _today: date) -> Row | None:
-        found = [row for row in rows if (row["F01151.ETP"] or "").upper() == kind and row["F01151.EMAL"]]
-        return found[0] if len(found) == 1 else min(found, key=lambda row: _order(row, "F01151"), default=None)
+        best = None
+        for row in rows:
+            good = row["F01151.EMAL"] and (row["F01151.ETP"] or "").upper() == kind
+            if good and (best is None or _order(row, "F01151") < _order(best, "F01151")):
+                best = row
+        return best
 
     return pick
 

@@ -192,7 +192,7 @@ def grid_of(document: Mapping[str, Any], table: str, read_at: datetime) -> Grid:
         data = block["data"]["gridData"]  # type: ignore[index]
         rowset, summary = data["rowset"], data.get("summary") or {}
         more = str(summary.get("moreRecords")).lower() == "true"
-        whole = isinstance(rowset, list) and all(isinstance(row, dict) for row in rowset)
+        whole = isinstance(rowset, list) and {dict}.issuperset(map(type, rowset))
     except (TypeError, KeyError, AttributeError):
         whole = False
     if not whole:

@@ -9,16 +9,16 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, overload
 
 from airflow_provider_mlconnector.exceptions import UnknownField
 from airflow_provider_mlconnector.hooks.jde.access import reading_of
-from airflow_provider_mlconnector.hooks.jde.address_parts import LINES, Part, Row, stamp_columns, table_columns
+from airflow_provider_mlconnector.hooks.jde.address_parts import LINES, Part, Row, first, stamp_columns, table_columns
 from airflow_provider_mlconnector.hooks.jde.dates import to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
 from airflow_provider_mlconnector.hooks.jde.query import Query
 from airflow_provider_mlconnector.hooks.jde.reading import rows_of
-from airflow_provider_mlconnector.hooks.jde.rows import joiner
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -118,11 +118,6 @@ def has_row(found: Found, table: str, number: int) -> bool:
     return (number, 0) in found.get(table, ())
 
 
-def _blank(part: Part) -> Row:
-    """Return what stands in for a part's row where there is none."""
-    return dict.fromkeys(f"{part.table}.{alias}" for alias in part.columns)
-
-
 class Maker:
     """Puts the rows of one batch together to records.
 
@@ -131,35 +126,58 @@ class Maker:
     """
 
     def __init__(self, client: JdeClient, parts: Sequence[Part], found: Found, *, own_only: bool = False):
-        self._zone = client.zone
+        self._found = [found[part.table] for part in parts]
         self._today = client.now().astimezone(client.zone).date()
-        self._parts = [
-            (part, found[part.table], f"{part.table}.UPMJ", f"{part.table}.UPMT", _blank(part)) for part in parts
-        ]
-        cells = tuple(
-            (f"{part.name}.{alias}", at, f"{part.table}.{alias}")
-            for at, part in enumerate(parts)
-            for alias in part.columns
-        )
-        self._join = joiner(cells)
-        self._own_only = own_only
+        self._instant = partial(to_instant, zone=client.zone)
+        self._make = _maker(tuple(parts), own_only)
 
     def record(self, line: Line, key: str) -> dict[str, Any]:
         """Return the flat record of a line, `changed_at` the newest change of the rows it is made of."""
-        chosen: list[Row] = []
-        newest: tuple[date, int] | None = None
-        company = (line[0], 0)
-        for part, found, day_column, time_column, blank in self._parts:
-            rows = found.get(line if part.own_line else company)
-            row = part.pick(rows, self._today) if rows else None
-            if row is None and part.or_own_line and (rows := found.get(line)):
-                row = part.pick(rows, self._today)
-            if row is None:
-                chosen.append(blank)
-                continue
-            chosen.append(row)
-            day = row[day_column]
-            if day and (part.own_line or not self._own_only):
-                moment = (day, row.get(time_column) or 0)
-                newest = moment if newest is None or moment > newest else newest
-        return self._join(chosen, key, to_instant(*newest, self._zone) if newest else None)
+        return self._make(self._found, self._today, self._instant, line, key)
+
+
+@lru_cache(maxsize=128)
+def _maker(parts: tuple[Part, ...], own_only: bool) -> Callable[..., dict[str, Any]]:
+    """Return the function from the rows of each part, a line and its key to one flat record.
+
+    Generated, since this runs for every record that is read, and going through the parts each time costs half again.
+    """
+    found = ", ".join(f"f{at}" for at in range(len(parts)))
+    names: dict[str, Any] = {"never": date.min}
+    code = ["def make(found, today, instant, line, key):", f"  ({found},) = found"]
+    code.append("  company, newest, latest = (line[0], 0), never, 0")
+    for at, part in enumerate(parts):
+        names[f"pick{at}"] = part.pick
+        names[f"blank{at}"] = dict.fromkeys(f"{part.table}.{alias}" for alias in part.columns)
+        code += _choice(at, part)
+        # Without a row of its own a part has changed never.
+        code += [f"  if r{at} is None: r{at} = blank{at}"]
+        code += _newest(at, part) if part.own_line or not own_only else []
+    cells = "".join(
+        f"{f'{part.name}.{alias}'!r}: r{at}[{f'{part.table}.{alias}'!r}], "
+        for at, part in enumerate(parts)
+        for alias in part.columns
+    )
+    changed_at = "instant(newest, latest) if newest is not never else None"
+    code.append(f"  return {{{cells}'record_key': key, 'changed_at': {changed_at}}}")
+    exec("\n".join(code), names)  # noqa: S102 - names go in by repr()
+    make: Callable[..., dict[str, Any]] = names["make"]
+    return make
+
+
+def _choice(at: int, part: Part) -> list[str]:
+    """Return the code that chooses a part's row."""
+    picked = "rows[0]" if part.pick is first else f"pick{at}(rows, today)"
+    code = [f"  r{at} = {picked} if (rows := f{at}.get({'line' if part.own_line else 'company'})) else None"]
+    if part.or_own_line:
+        code.append(f"  if r{at} is None and (rows := f{at}.get(line)): r{at} = {picked}")
+    return code
+
+
+def _newest(at: int, part: Part) -> list[str]:
+    """Return the code that looks whether a part's row has changed later than those before."""
+    return [
+        f"  elif (day := r{at}['{part.table}.UPMJ']) is not None and day >= newest:",
+        f"    time = r{at}.get('{part.table}.UPMT') or 0",
+        "    latest, newest = time if day > newest else max(time, latest), day",
+    ]

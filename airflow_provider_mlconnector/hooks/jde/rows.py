@@ -39,22 +39,6 @@ def parser(columns: tuple[Column, ...]) -> Parse:
     return parse
 
 
-@lru_cache(maxsize=128)
-def joiner(
-    cells: tuple[tuple[str, int, str], ...],
-) -> Callable[[Sequence[Mapping[str, Any]], str, Any], dict[str, Any]]:
-    """Return the function from rows, `record_key` and `changed_at` to one flat record.
-
-    :param cells: name in the record, number of the row, column in the row.
-    """
-    texts = [f"{name!r}: rows[{at}][{column!r}]" for name, at, column in cells]
-    body = ", ".join([*texts, "'record_key': key", "'changed_at': changed_at"])
-    names: dict[str, Any] = {}
-    exec(f"def join(rows, key, changed_at):\n  return {{{body}}}", names)  # noqa: S102 - names go in by repr()
-    join: Callable[[Sequence[Mapping[str, Any]], str, Any], dict[str, Any]] = names["join"]
-    return join
-
-
 def _cell(index: int, column: Column, names: dict[str, Any]) -> str:
     name, key, convert = column
     names[f"c{index}"] = convert
