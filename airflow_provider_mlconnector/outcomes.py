@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from airflow_provider_mlconnector.exceptions import RecordError, RecordSkipped
 
@@ -19,8 +20,11 @@ class Outcome(StrEnum):
     PENDING = "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+DELIVERED = (Outcome.CREATED, Outcome.UPDATED)
+"""The target has made of it what was sent."""
+
+
+class RowResult(msgspec.Struct, frozen=True, gc=False):
     """The target's answer about one record of a batch, in the order of the batch.
 
     `target_id` is the vendor's own id; `code` the vendor's own code; `message` is ours and free of personal

@@ -28,7 +28,8 @@ from airflow_provider_mlconnector.syncs import all_syncs
 SYNC = "jde_to_marketo.companies"
 AT = datetime(2026, 3, 10, 2, tzinfo=UTC)
 SCOPE = Scope("abc", SYNC)
-FIELDS = {"company": {"source": ["F0101.ALPH"], "value": "[/Acme] & [red]Sons"}}
+VALUES = {"company": "[/Acme] & [red]Sons"}
+FIELDS = {"company": {"source": ["F0101.ALPH"], "value": VALUES["company"]}}
 
 Run = Callable[..., str]
 
@@ -89,10 +90,11 @@ def trail(ledger: Ledger) -> None:
     """One run of two records."""
     ledger.runs.begin(SCOPE, RunStart("jde_to_marketo", "run-1", "manual", None, AT, "v1"))
     deliveries = [
-        Delivery("1001", Outcome.CREATED, AT, target_key="JDE-1001", request_id="r-1", fields=FIELDS, link="JDE-1001"),
+        Delivery("1001", Outcome.CREATED, AT, target_key="JDE-1001", request_id="r-1", values=VALUES, link="JDE-1001"),
         Delivery("1002", Outcome.REJECTED, AT, reason_code="1003", reason="[bold]refused[/]"),
     ]
-    ledger.record(SCOPE, "run-1", deliveries, systems=("jde", "marketo"))
+    ledger.details.keep_sources("v1", {"company": ["F0101.ALPH"]})
+    ledger.record(SCOPE, "run-1", deliveries, map_version="v1", systems=("jde", "marketo"))
     ledger.runs.finish(SCOPE, "run-1", "success", read=2, counts=Counts(created=1, rejected=1))
 
 

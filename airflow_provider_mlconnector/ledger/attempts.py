@@ -6,14 +6,13 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
+from airflow_provider_mlconnector.ledger.details import Details
 from airflow_provider_mlconnector.ledger.rows import Scope
 
 record, event, run = schema.record.c, schema.event.c, schema.run.c
@@ -21,9 +20,6 @@ record, event, run = schema.record.c, schema.event.c, schema.run.c
 TRIED = ("pending", "created", "updated", "rejected")
 SENT = ("pending", "created", "updated")
 NEIGHBOURS = 200
-
-# As staged records are read: a number stays the number that was sent.
-_fields = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +51,8 @@ class Known:
 class Attempts:
     """Read-only questions about single records, many at once."""
 
-    def __init__(self, database: Database):
-        self._database = database
+    def __init__(self, database: Database, details: Details):
+        self._database, self._details = database, details
 
     def newest(self, scope: Scope, keys: Sequence[str], outcomes: Sequence[str] = TRIED) -> dict[str, Attempt]:
         """Return the newest attempt of each of these records that had one of these outcomes; pruned ones are absent."""
@@ -71,19 +67,14 @@ class Attempts:
                 last[key] = max(number, last.get(key, 0))
             found = connection.execute(select(*columns).where(event.id.in_(list(last.values())))).all()
             began = self._began(connection, scope, {row.run_id for row in found})
-        return {
-            row.record_key: Attempt(*row[:4], self._values(row.fields), began.get(row.run_id, row.at)) for row in found
-        }
+        values = self._details.values
+        return {row.record_key: Attempt(*row[:4], values(row.fields), began.get(row.run_id, row.at)) for row in found}
 
     @staticmethod
     def _began(connection: Connection, scope: Scope, run_ids: set[str]) -> dict[str, datetime]:
         where = (*_runs_of(scope), run.run_id.in_(run_ids))
         rows = connection.execute(select(run.run_id, run.started_at).where(*where))
         return {row.run_id: row.started_at for row in rows}
-
-    def _values(self, blob: bytes | None) -> dict[str, Any]:
-        fields = _fields.decode(self._database.keyring.open(blob)) if blob else {}
-        return {name: field["value"] for name, field in fields.items() if not name.startswith("@")}
 
     def waiting(self, scope: Scope, keys: Sequence[str]) -> dict[str, str]:
         """Return which links these records wait for, as their rows say it; those that wait for none are absent."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
+from airflow_provider_mlconnector.ledger.details import Details
 from airflow_provider_mlconnector.ledger.rows import Scope
 
 PAGE = 50
@@ -37,8 +37,8 @@ class Page(NamedTuple):
 class Browse:
     """Read-only questions, a page at a time."""
 
-    def __init__(self, database: Database):
-        self._database = database
+    def __init__(self, database: Database, details: Details):
+        self._database, self._details = database, details
 
     def runs(self, sync: str, *, before: int | None = None, limit: int = PAGE) -> Page:
         """Return a sync's runs, newest first."""
@@ -123,10 +123,8 @@ class Browse:
         return Page([self._opened(row) for row in page.rows], page.more)
 
     def _opened(self, row: Row) -> Row:
-        if row["fields"] is None:
-            return row
         try:
-            return {**row, "fields": msgspec.json.decode(self._database.keyring.open(row["fields"]))}
+            return {**row, "fields": self._details.fields(row["fields"])}
         except ConfigurationError as error:
             return {**row, "fields": None, "sealed": str(error)}
 

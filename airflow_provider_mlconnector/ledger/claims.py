@@ -6,12 +6,13 @@ ties go to the smallest record key; an object that another sync owns is left alo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import and_, bindparam, delete, or_, select, update
 
 from airflow_provider_mlconnector.ledger import schema
@@ -33,8 +34,7 @@ class Target:
     object: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A record that wants to write a target key; None gives up whatever it held."""
 
     record_key: str
@@ -85,13 +85,13 @@ class Claims:
                 claims = self._renewed(connection, scope, target, stay)
             best: dict[str, Claim] = {}
             for claim in claims:
-                if claim.target_key is not None:
-                    best[claim.target_key] = min(best.get(claim.target_key, claim), claim, key=rank)
+                if claim.target_key is not None and (rival := best.setdefault(claim.target_key, claim)) is not claim:
+                    best[claim.target_key] = min(rival, claim, key=rank)
             before = {} if first_load else self._holders(connection, scope, target, list(best))
             holders = self._delivered(connection, scope, list(before.values())) if once else set()
             for key in [key for key, holder in before.items() if holder in holders]:
                 del best[key], before[key]
-            rows = [self._row(scope, target, key, claim) for key, claim in best.items()]
+            rows = self._rows(scope, target, best)
             self._database.many_rows(connection, self._upsert, rows)
             contested = [key for key, holder in before.items() if holder != best[key].record_key]
             after = self._holders(connection, scope, target, contested) if contested else {}
@@ -105,10 +105,15 @@ class Claims:
         rows = connection.execute(self._database.by_keys(columns, mine, table.record_key, keys))
         return {row.record_key for row in rows if row.content_hash or row.status == Outcome.PENDING}
 
-    def _row(self, scope: Scope, target: Target, key: str, claim: Claim) -> tuple[Any, ...]:
+    def _rows(self, scope: Scope, target: Target, claims: Mapping[str, Claim]) -> list[tuple[Any, ...]]:
         moment = self._database.moment
-        times = moment(claim.changed_at or EPOCH), moment(claim.read_at)
-        return key, target.account, target.object, scope.instance, scope.sync, claim.record_key, *times
+        # One page was read at one time.
+        read_at = {at: moment(at) for at in {claim.read_at for claim in claims.values()}}
+        whose = target.account, target.object, scope.instance, scope.sync
+        return [
+            (key, *whose, claim.record_key, moment(claim.changed_at or EPOCH), read_at[claim.read_at])
+            for key, claim in claims.items()
+        ]
 
     @cached_property
     def _upsert(self) -> Any:
@@ -215,6 +220,22 @@ class Claims:
         query = select(table.target_key).where(table.instance == scope.instance, table.sync == scope.sync).limit(1)
         with self._database.read() as connection:
             return connection.scalar(query) is not None
+
+    def others(self, target: Target, sync: str, holders: Sequence[tuple[str, str]]) -> dict[str, tuple[str, str]]:
+        """Return (sync, record key) of the owner of each of these target keys that is not its holder's.
+
+        :param holders: target keys, each with the record of the sync that would write it.
+        """
+        if not holders:
+            return {}
+        table = schema.claim.c
+        mine = (table.account == target.account, table.object == target.object)
+        columns = [table.target_key, table.sync, table.record_key]
+        query = self._database.by_pairs(
+            columns, mine, table.target_key, holders, lambda holder: or_(table.sync != sync, table.record_key != holder)
+        )
+        with self._database.read() as connection:
+            return {row.target_key: (row.sync, row.record_key) for row in connection.execute(query)}
 
     def owners(self, target: Target, keys: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Return (sync, record key) of the owner of each of these target keys."""

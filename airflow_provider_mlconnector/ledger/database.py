@@ -110,6 +110,24 @@ class Database:
         found = select(*columns).where(*where, key == wanted).offset(0).lateral("found")
         return select(*found.c).select_from(wanted.scalar_alias).join(found, true())
 
+    def by_pairs(
+        self,
+        columns: Sequence[ColumnElement[Any]],
+        where: Sequence[ColumnElement[bool]],
+        key: ColumnElement[str],
+        pairs: Sequence[tuple[str, str]],
+        chosen: Callable[[ColumnElement[Any]], ColumnElement[bool]],
+    ) -> Select[Any]:
+        """As `by_keys`, the rows whose `key` is the first of a pair and of which `chosen` is true, given the second."""
+        if self.is_sqlite:
+            given = func.json_each(msgspec.json.encode(pairs).decode()).table_valued("value")
+            first, second = (func.json_extract(given.c.value, f"$[{at}]") for at in (0, 1))
+            return select(*columns).select_from(given).where(*where, key == first, chosen(second))
+        lists = [cast([pair[at] for pair in pairs], ARRAY(Text)) for at in (0, 1)]
+        given = func.unnest(*lists).table_valued("wanted", "beside", name="given").render_derived()
+        found = select(*columns).where(*where, key == given.c.wanted, chosen(given.c.beside)).offset(0).lateral("found")
+        return select(*found.c).select_from(given).join(found, true())
+
     def many(
         self, connection: Connection, statement: Insert | Update | Delete, rows: Sequence[Mapping[str, Any]]
     ) -> None:
@@ -184,6 +202,8 @@ def _sqlite_on_connect(connection: Any, _: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    # Of a new file: half as many pages to write at each commit; one that is there keeps what it has.
+    cursor.execute("PRAGMA page_size=8192")
     use_wal(cursor)
     for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")

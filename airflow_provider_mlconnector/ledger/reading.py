@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, func, or_, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
+from airflow_provider_mlconnector.ledger.details import Details
 from airflow_provider_mlconnector.ledger.open_again import Opener
 from airflow_provider_mlconnector.ledger.rows import Awaiting, Scope
 
@@ -21,10 +21,6 @@ record, event, run, link, claim = (
     schema.link.c,
     schema.claim.c,
 )
-
-
-# An amount is shown as it was sent, digit by digit.
-_fields = msgspec.json.Decoder(float_hook=str)
 
 
 def _mine(scope: Scope) -> tuple[ColumnElement[bool], ...]:
@@ -38,8 +34,8 @@ def _open(scope: Scope) -> tuple[Any, ...]:
 class Reading:
     """Read-only questions."""
 
-    def __init__(self, database: Database):
-        self._database = database
+    def __init__(self, database: Database, details: Details):
+        self._database, self._details = database, details
 
     def open_again(
         self, scope: Scope, map_version: str, *, writable: bool, awaited: str | None = None, mirror: str = ""
@@ -82,8 +78,7 @@ class Reading:
         told = (*mine, sent, event.fields.is_not(None), schema.is_delivery())
         query = select(event.fields).where(*told).order_by(event.id.desc()).limit(1)
         with self._database.read() as connection:
-            fields = self._open(connection.scalar(query)) or {}
-        return {name: field["value"] for name, field in fields.items() if not name.startswith("@")}
+            return self._details.values(connection.scalar(query), exact=False)
 
     def rejects_by_reason(self, scope: Scope, run_id: str, *, most: int = 20) -> list[tuple[str, str, int, str]]:
         """Return (code, reason, how many, a record key) of a run's rejects, the most frequent first."""
@@ -138,16 +133,13 @@ class Reading:
             with self._database.read() as connection:
                 rows = connection.execute(query).mappings().all()
             for row in rows:
-                yield {**row, "fields": self._open(row["fields"])}
+                yield {**row, "fields": self._details.fields(row["fields"])}
             if len(rows) < page:
                 return
             last = rows[-1]["id"]
 
     def _first_event(self, run_id: str) -> Any:
         return select(func.coalesce(func.min(run.first_event), 0)).where(run.run_id == run_id).scalar_subquery()
-
-    def _open(self, blob: bytes | None) -> Any:
-        return None if blob is None else _fields.decode(self._database.keyring.open(blob))
 
     def last_runs(self) -> dict[str, dict[str, Any]]:
         """Return the newest run of each sync."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from airflow_provider_mlconnector.outcomes import Outcome
 
@@ -38,8 +40,7 @@ class Scope:
         return self.sync.partition(".")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class RecordState:
+class RecordState(msgspec.Struct, frozen=True, gc=False):
     """What is known of a record from earlier runs."""
 
     record_key: str
@@ -64,12 +65,11 @@ class Awaiting:
     state: str
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One attempt to deliver one record, as it goes into the trail.
 
     :param content_hash: of the mapped payload; stored as acknowledged only for created and updated.
-    :param fields: target field → {"source": […], "value": …}; encrypted at rest.
+    :param values: target field → the value that was tried, `answer` the target's own words; encrypted at rest.
     :param link: the target's own id, when the pair is worth keeping in `mlc_link`.
     :param waits_for: which links are missing (`waiting_for`), or `@…`: what the target still has to do with it.
     :param sent_at: of a write that has no answer: when the first try began.
@@ -85,7 +85,8 @@ class Delivery:
     request_id: str | None = None
     reason_code: str | None = None
     reason: str | None = None
-    fields: dict[str, Any] | None = None
+    values: Mapping[str, Any] | None = None
+    answer: str | None = None
     link: str | None = None
     waits_for: str | None = None
     sent_at: datetime | None = None

@@ -132,6 +132,14 @@ def is_delivery() -> ColumnElement[bool]:
     return or_(code.is_(None), code.not_like(f"{FOLLOWED}%"))
 
 
+field_map = Table(
+    "mlc_map",
+    metadata,
+    Column("version", String(32), primary_key=True),
+    # JSON: target field → the source columns that it comes from.
+    Column("sources", Text, nullable=False),
+)
+
 link = Table(
     "mlc_link",
     metadata,

@@ -14,6 +14,7 @@ from airflow_provider_mlconnector.ledger.attempts import Attempts
 from airflow_provider_mlconnector.ledger.browse import Browse
 from airflow_provider_mlconnector.ledger.claims import Claims
 from airflow_provider_mlconnector.ledger.database import Database
+from airflow_provider_mlconnector.ledger.details import Details
 from airflow_provider_mlconnector.ledger.leases import Leases
 from airflow_provider_mlconnector.ledger.links import Links
 from airflow_provider_mlconnector.ledger.pepper import Pepper
@@ -53,9 +54,10 @@ class Ledger:
         self.leases = Leases(database)
         self.slots = SqlSlots(database)
         self.runs = Runs(database)
-        self.reading = Reading(database)
-        self.attempts = Attempts(database)
-        self.browse = Browse(database)
+        self.details = Details(database)
+        self.reading = Reading(database, self.details)
+        self.attempts = Attempts(database, self.details)
+        self.browse = Browse(database, self.details)
         self.pepper = Pepper(database)
 
     def states(self, scope: Scope, keys: Sequence[str]) -> dict[str, RecordState]:
@@ -97,12 +99,11 @@ class Ledger:
         """
         if not deliveries:
             return
-        rows = Rows(self.database, scope, run_id, map_version, systems)
+        rows = Rows(self.database, self.details, scope, run_id, map_version, systems)
         with self.database.write() as connection:
-            self.database.many_rows(connection, self._insert_event, [rows.event(one) for one in deliveries])
-            self.database.many_rows(connection, self._upsert_record, [rows.record(one) for one in deliveries], unique=2)
-            links = [rows.link(one) for one in deliveries if one.link is not None]
-            self.database.many_rows(connection, self._upsert_link, links, unique=0)
+            self.database.many_rows(connection, self._insert_event, rows.events(deliveries))
+            self.database.many_rows(connection, self._upsert_record, rows.records(deliveries), unique=2)
+            self.database.many_rows(connection, self._upsert_link, rows.links(deliveries), unique=0)
             if aligned:
                 lost = [one.record_key for one in deliveries if one.outcome in (Outcome.REJECTED, Outcome.SKIPPED)]
                 self.links(scope.instance, systems, scope.entity).forget(connection, lost)
@@ -111,13 +112,13 @@ class Ledger:
         """Write events about what the target has done with records since they were delivered; their state stays."""
         if not deliveries:
             return
-        rows = Rows(self.database, scope, run_id, "", ("", ""))
+        rows = Rows(self.database, self.details, scope, run_id, "", ("", ""))
         waits = [
             {"f_key": one.record_key, "f_waits": one.waits_for, "f_inst": scope.instance, "f_sync": scope.sync}
             for one in deliveries
         ]
         with self.database.write() as connection:
-            self.database.many_rows(connection, self._insert_event, [rows.event(one) for one in deliveries])
+            self.database.many_rows(connection, self._insert_event, rows.events(deliveries))
             self.database.many(connection, self._set_waits, waits)
 
     @cached_property

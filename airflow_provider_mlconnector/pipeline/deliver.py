@@ -15,7 +15,7 @@ from airflow_provider_mlconnector.exceptions import OutcomeUnknown, UnexpectedAn
 from airflow_provider_mlconnector.ledger.rows import Delivery
 from airflow_provider_mlconnector.ledger.runs import ChunkCounts
 from airflow_provider_mlconnector.mapping import FieldMap
-from airflow_provider_mlconnector.outcomes import Outcome, RowResult
+from airflow_provider_mlconnector.outcomes import DELIVERED, Outcome, RowResult
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.doubt import settle, some
@@ -137,18 +137,21 @@ class Writer:
     def write(self, answers: Answers) -> None:
         """Write the answers of one batch in one transaction."""
         now = utc_now()
-        again = [item for item, result in answers if self._is_refused_again(item, result)]
-        self._ledger.seen(self._job.scope, [item.record_key for item in again], now, map_version=self.trail.version)
-        self.refused_again += len(again)
-        new = [(item, result) for item, result in answers if not self._is_refused_again(item, result)]
-        self.trail.write([self._delivered(item, result, now) for item, result in new])
+        if self._job.sync.aligned:
+            answers = self._without_known(answers, now)
+        self.trail.write(self._delivered(answers, now))
         self._job.metrics.count(BATCHES_SENT)
 
+    def _without_known(self, answers: Answers, now: datetime) -> Answers:
+        """Note of a list that is only compared what it says as it did before: that grows no trail; return the rest."""
+        again = [item.record_key for item, result in answers if self._is_refused_again(item, result)]
+        self._ledger.seen(self._job.scope, again, now, map_version=self.trail.version)
+        self.refused_again += len(again)
+        return [(item, result) for item, result in answers if not self._is_refused_again(item, result)]
+
     def _is_refused_again(self, item: Mapped, result: RowResult) -> bool:
-        """Whether a list that is only compared says once more what it said before; that grows no trail."""
-        if not self._job.sync.aligned or result.outcome is not Outcome.REJECTED:
-            return False
-        return self._refused.get(item.record_key) == (result.code, item.content_hash)
+        known = result.outcome is Outcome.REJECTED and self._refused.get(item.record_key)
+        return known == (result.code, item.content_hash)
 
     def _decided(self, item: Mapped, outcome: Outcome, now: datetime) -> Delivery:
         return Delivery(
@@ -161,27 +164,30 @@ class Writer:
             read_at=item.read_at,
             reason_code=item.code,
             reason=item.reason,
-            fields=self.trail.fields(item.payload, item.detail),
+            values=item.payload or {},
+            answer=item.detail,
             waits_for=item.waits_for,
         )
 
-    def _delivered(self, item: Mapped, result: RowResult, now: datetime) -> Delivery:
-        delivered = result.outcome in (Outcome.CREATED, Outcome.UPDATED)
-        aligned = self._job.sync.aligned
-        by_id = self._job.sync.personal_key or self._job.sync.link_by_id
-        own_key = result.target_id if by_id else item.target_key
-        return Delivery(
-            item.record_key,
-            result.outcome,
-            now,
-            target_key=item.target_key,
-            content_hash=item.content_hash,
-            changed_at=item.changed_at,
-            read_at=item.read_at,
-            request_id=result.request_id,
-            reason_code=result.code or item.code,
-            reason=result.message or item.reason,
-            fields=self.trail.fields(item.payload, result.detail),
-            link=own_key if delivered or (aligned and result.outcome is Outcome.UNCHANGED) else None,
-            waits_for=item.waits_for or (f"@{result.awaits}" if result.awaits else None),
-        )
+    def _delivered(self, answers: Answers, now: datetime) -> list[Delivery]:
+        aligned, by_id = self._job.sync.aligned, self._job.sync.personal_key or self._job.sync.link_by_id
+        linked = (*DELIVERED, Outcome.UNCHANGED) if aligned else DELIVERED
+        return [
+            Delivery(
+                item.record_key,
+                result.outcome,
+                now,
+                target_key=item.target_key,
+                content_hash=item.content_hash,
+                changed_at=item.changed_at,
+                read_at=item.read_at,
+                request_id=result.request_id,
+                reason_code=result.code or item.code,
+                reason=result.message or item.reason,
+                values=item.payload or {},
+                answer=result.detail,
+                link=(result.target_id if by_id else item.target_key) if result.outcome in linked else None,
+                waits_for=item.waits_for or (f"@{result.awaits}" if result.awaits else None),
+            )
+            for item, result in answers
+        ]

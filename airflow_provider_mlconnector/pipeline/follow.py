@@ -15,7 +15,6 @@ from airflow_provider_mlconnector.ledger.rows import FOLLOWED, Awaiting, Deliver
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.job import Job, utc_now
 from airflow_provider_mlconnector.pipeline.ports import Followed, Follows
-from airflow_provider_mlconnector.pipeline.trail import Trail
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +30,12 @@ def follow_up(job: Job, target: Any, *, at_once: int = AT_ONCE) -> Counter[str]:
     if not isinstance(target, Follows):
         return states
     records = job.ledger.reading.awaiting(job.scope, job.run.run_id)
-    trail = Trail.of(job)
     for at in range(0, len(records), at_once):
         part = records[at : at + at_once]
         before = {record.record_key: record for record in part}
         found = target.follow(part, partial(job.ledger.reading.last_sent, job.scope))
         states.update(one.state for one in found)
-        news = [_event(one, before[one.record_key], trail) for one in found if _is_new(one, before)]
+        news = [_event(one, before[one.record_key]) for one in found if _is_new(one, before)]
         job.ledger.note(job.scope, job.run.run_id, news)
     if states:
         said = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
@@ -49,7 +47,7 @@ def _is_new(one: Followed, before: dict[str, Awaiting]) -> bool:
     return one.ended or before[one.record_key].state != one.state
 
 
-def _event(one: Followed, before: Awaiting, trail: Trail) -> Delivery:
+def _event(one: Followed, before: Awaiting) -> Delivery:
     return Delivery(
         one.record_key,
         Outcome.UPDATED,
@@ -57,6 +55,6 @@ def _event(one: Followed, before: Awaiting, trail: Trail) -> Delivery:
         target_key=before.target_key,
         reason_code=f"{FOLLOWED}{one.state}",
         reason=one.reason,
-        fields=trail.fields(one.values),
+        values=one.values,
         waits_for=None if one.ended else f"@{before.what}:{one.state}",
     )

@@ -60,7 +60,7 @@ class LedgerJournal:
                 target_key=ready.target_key,
                 reason_code=SENDING,
                 reason="about to be sent; until an answer is noted, the target is asked for it before any further try",
-                fields=self._trail.fields(ready.payload),
+                values=ready.payload,
                 sent_at=at,
             )
         ])  # fmt: skip

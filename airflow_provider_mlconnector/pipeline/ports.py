@@ -97,8 +97,7 @@ class Plan:
     unlinked: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(msgspec.Struct, frozen=True, gc=False):
     """A record about to be sent.
 
     :param moved_from: the target's id when its target key has changed.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+import msgspec
 
 from airflow_provider_mlconnector.ledger.rows import DUPLICATE, GIVEN_UP, RecordState
 from airflow_provider_mlconnector.outcomes import Outcome
@@ -69,7 +71,8 @@ class Judge:
         keys = [item.record_key for item in part]
         states = ledger.states(job.scope, keys)
         done = ledger.outcomes_in_run(job.scope, job.run.run_id, keys) if self._resumed and states else set()
-        owners = ledger.claims.owners(job.target, [m.target_key for m in part if m.status == READY and m.target_key])
+        holders = [(m.target_key, m.record_key) for m in part if m.status == READY and m.target_key]
+        owners = ledger.claims.others(job.target, job.sync.name, holders)
         owners |= self._planned_owners
         verdicts = Verdicts()
         for item in part:
@@ -188,4 +191,5 @@ def _moved(ready: Ready, state: RecordState, links: Mapping[str, str], heirs: Ma
     """Return a record with what it leaves: its object of before, or one that another record has or is about to have."""
     link, heir = links.get(ready.record_key), heirs.get(state.target_key or "")
     shared = state.content_hash == GIVEN_UP or (heir is not None and heir[1] != ready.record_key)
-    return replace(ready, moved_from=link if state.content_hash else None, left=link if shared else None)
+    moved_from = link if state.content_hash else None
+    return msgspec.structs.replace(ready, moved_from=moved_from, left=link if shared else None)

@@ -60,12 +60,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 def ended(ledger: Ledger, status: str, *, rejected: int = 0, message: str | None = None, scope: Scope = SCOPE) -> None:
     """Put a run into the ledger; its rejects have a value that must not be told."""
     ledger.runs.begin(scope, RunStart(DAG, RUN, "manual", None, AT, "v1"))
-    fields = {"company": {"source": ["F0101.ALPH"], "value": "Ann Lee Ltd"}}
+    values = {"company": "Ann Lee Ltd"}
     ledger.record(
         scope,
         RUN,
         [
-            Delivery(str(n), Outcome.REJECTED, AT, reason_code="1003", reason="refused {{ 6 * 7 }}", fields=fields)
+            Delivery(str(n), Outcome.REJECTED, AT, reason_code="1003", reason="refused {{ 6 * 7 }}", values=values)
             for n in range(1001, 1001 + rejected)
         ],
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from airflow_provider_mlconnector.ledger import Ledger, Scope
 from airflow_provider_mlconnector.ledger.rows import FOLLOWED, Delivery
@@ -26,8 +27,7 @@ def write(ledger: Ledger, run_id: str, *deliveries: Delivery) -> None:
 
 
 def tried(key: str, outcome: Outcome = REFUSED, code: str | None = None, **values: Any) -> Delivery:
-    fields = {name: {"source": [], "value": value} for name, value in values.items()}
-    return Delivery(key, outcome, NOW, content_hash=f"h{key}", reason_code=code, fields=fields)
+    return Delivery(key, outcome, NOW, content_hash=f"h{key}", reason_code=code, values=values)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_the_audit_shows_amounts_digit_by_digit(filled: Ledger) -> None:
 
 def test_what_a_target_does_later_is_no_attempt(filled: Ledger) -> None:
     """A note about a record that was delivered says nothing of what was sent."""
-    later = replace(tried("4", Outcome.UPDATED, f"{FOLLOWED}posted", number=7), at=NOW + timedelta(1))
+    later = structs.replace(tried("4", Outcome.UPDATED, f"{FOLLOWED}posted", number=7), at=NOW + timedelta(1))
     filled.note(SCOPE, "run-2", [later])
     assert filled.attempts.newest(SCOPE, ["4"])["4"].values == {"x": Decimal("1.50")}
 
@@ -103,8 +103,8 @@ def test_which_runs_and_reasons_there_are(filled: Ledger) -> None:
 def test_which_links_records_wait_for(filled: Ledger) -> None:
     """Those that wait for a link; not those whose target still works on them."""
     write(
-        filled, "run-3", replace(tried("5"), waits_for="others|7"),
-        replace(tried("6", Outcome.CREATED), waits_for="@voucher:"),
+        filled, "run-3", structs.replace(tried("5"), waits_for="others|7"),
+        structs.replace(tried("6", Outcome.CREATED), waits_for="@voucher:"),
     )  # fmt: skip
     assert filled.attempts.waiting(SCOPE, ["1", "5", "6"]) == {"5": "others|7"}
 

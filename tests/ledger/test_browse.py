@@ -100,7 +100,7 @@ def test_links_lead_both_ways(ledger: Ledger, now: datetime) -> None:
 def test_a_story_is_told_newest_first(ledger: Ledger, scope: Scope, deliver: Callable[..., None]) -> None:
     """A record's events with their values decrypted, page by page."""
     for number in range(3):
-        deliver(f"r{number}", "a", fields={"name": {"source": ["T.N"], "value": number}})
+        deliver(f"r{number}", "a", values={"name": number})
     deliver("r9", "b")
     page = ledger.browse.story(scope, "a", limit=2)
     assert [row["fields"]["name"]["value"] for row in page.rows] == [2, 1]
@@ -112,7 +112,7 @@ def test_what_cannot_be_decrypted_says_why(
     url: str, ledger: Ledger, scope: Scope, deliver: Callable[..., None]
 ) -> None:
     """With another key than the one it was written with, the trail is shown without values and names the remedy."""
-    deliver("r1", "a", fields={"name": {"source": [], "value": 1}})
+    deliver("r1", "a", values={"name": 1})
     other = open_ledger(url, Keyring(["another"]))
     (row,) = other.browse.story(scope, "a").rows
     other.database.engine.dispose()

@@ -84,6 +84,18 @@ def test_moved_record_releases(ledger: Ledger, scope: Scope, now: datetime) -> N
     assert owners == {"A": (scope.sync, "1"), "c": (scope.sync, "3")}
 
 
+def test_others_than_those_who_ask(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """Of keys that records would write, those that another record or another sync owns are told, and no others."""
+    other = replace(scope, sync="qad_to_marketo.companies")
+    ledger.claims.take(scope, LEADS, [Claim("1", "a", now), Claim("2", "b", now), Claim("3", "c", now)])
+    ledger.claims.take(other, LEADS, [Claim("4", "d", now)])
+    asked = [("a", "1"), ("b", "9"), ("b", "2"), ("d", "4"), ("e", "5")]
+    assert ledger.claims.others(LEADS, scope.sync, asked) == {"b": (scope.sync, "2"), "d": (other.sync, "4")}
+    assert ledger.claims.others(LEADS, other.sync, [("a", "1")]) == {"a": (scope.sync, "1")}
+    assert ledger.claims.others(replace(LEADS, object="companies"), scope.sync, asked) == {}
+    assert ledger.claims.others(LEADS, scope.sync, []) == {}
+
+
 def test_swapped_keys(ledger: Ledger, scope: Scope, now: datetime) -> None:
     """Two records that exchange their keys in one batch each get the other's."""
     ledger.claims.take(scope, LEADS, [Claim("1", "a", now), Claim("2", "b", now + DAY)])

@@ -29,9 +29,9 @@ def kept(begin: Callable[..., bool], ledger: Ledger, scope: Scope, now: datetime
         scope, Target("acc", "companies"), [Claim(KEY, "target-ann", now), Claim(OTHER, "target-b", now)]
     )
     reason = f"has the same target key as {KEY}, which changed later"
-    fields = {"name": {"source": ["T.NAME"], "value": "Ann Lee"}}
+    values = {"name": "Ann Lee"}
     for outcome in (Outcome.CREATED, Outcome.UPDATED):
-        delivery = Delivery(KEY, outcome, now, "target-ann", "hash", request_id="r-7", fields=fields, link="guid-ann")
+        delivery = Delivery(KEY, outcome, now, "target-ann", "hash", request_id="r-7", values=values, link="guid-ann")
         ledger.record(scope, "r1", [delivery], systems=SYSTEMS)
     ledger.record(scope, "r1", [Delivery(OTHER, Outcome.SKIPPED, now, reason_code=DUPLICATE, reason=reason)])
     ledger.runs.finish(scope, "r1", "failed", read=2, counts=ledger.runs.counts(scope, "r1"), message=f"see {KEY}.")

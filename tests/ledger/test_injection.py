@@ -28,14 +28,14 @@ BOUNDS = {"after", "before"}
 def filled(ledger: Ledger, scope: Scope, begin: Callable[..., bool]) -> Ledger:
     """Three records and their links."""
     begin("r1")
-    fields = {"name": {"source": [], "value": "Acme"}}
+    values = {"name": "Acme"}
     ledger.record(
         scope,
         "r1",
         [
-            Delivery("1001", Outcome.CREATED, AT, fields=fields, link="77", target_key="77"),
-            Delivery("1002", Outcome.REJECTED, AT, fields=fields, reason_code="1003"),
-            Delivery("1003", Outcome.REJECTED, AT, fields=fields),
+            Delivery("1001", Outcome.CREATED, AT, values=values, link="77", target_key="77"),
+            Delivery("1002", Outcome.REJECTED, AT, values=values, reason_code="1003"),
+            Delivery("1003", Outcome.REJECTED, AT, values=values),
         ],
         systems=("jde", "marketo"),
     )

@@ -137,9 +137,11 @@ def test_each_record_once(ledger: Ledger, scope: Scope, now: datetime) -> None:
 
 def test_trail_decrypts(ledger: Ledger, scope: Scope, now: datetime) -> None:
     """The trail shows each attempt, oldest first, with the values that were sent."""
-    fields = {"company": {"source": ["F0101.ALPH"], "value": "Ærø & Söhne"}, "@answer": {"source": [], "value": None}}
+    values = {"company": "Ærø & Söhne", "note": None}
+    ledger.details.keep_sources("m1", {"company": ["F0101.ALPH"], "other": ["F0101.TAX"]})
     record(ledger, scope, now, "1", Outcome.PENDING)
-    record(ledger, scope, now, "1", Outcome.CREATED, fields=fields, target_key="t", request_id="q")
+    given: dict[str, Any] = {"values": values, "answer": "thank you", "target_key": "t", "request_id": "q"}
+    ledger.record(scope, "r1", [Delivery("1", Outcome.CREATED, now, **given)], map_version="m1")
     first, second = ledger.reading.trail(scope.sync)
     assert (first["outcome"], first["fields"]) == ("pending", None)
     assert second == {
@@ -154,7 +156,11 @@ def test_trail_decrypts(ledger: Ledger, scope: Scope, now: datetime) -> None:
         "request_id": "q",
         "reason_code": None,
         "reason": None,
-        "fields": fields,
+        "fields": {
+            "company": {"source": ["F0101.ALPH"], "value": "Ærø & Söhne"},
+            "note": {"source": [], "value": None},
+            "@answer": {"source": [], "value": "thank you"},
+        },
     }
 
 
@@ -178,10 +184,12 @@ def test_trail_filters_and_pages(ledger: Ledger, scope: Scope, now: datetime) ->
 
 def test_trail_after_rotation(ledger: Ledger, scope: Scope, now: datetime, url: str) -> None:
     """Old events are read with the old key behind the new one, and not at all without it."""
-    record(ledger, scope, now, "1", Outcome.CREATED, fields={"a": 1})
+    record(ledger, scope, now, "1", Outcome.CREATED, values={"a": 1})
     rotated = open_ledger(url, Keyring(["second", "first passphrase"]))
-    record(rotated, scope, now, "2", Outcome.CREATED, fields={"a": 2})
-    assert [event["fields"] for event in rotated.reading.trail(scope.sync)] == [{"a": 1}, {"a": 2}]
+    record(rotated, scope, now, "2", Outcome.CREATED, values={"a": 2})
+    assert [event["fields"] for event in rotated.reading.trail(scope.sync)] == [
+        {"a": {"source": [], "value": number}} for number in (1, 2)
+    ]
     with pytest.raises(ConfigurationError, match="keep the old key"):
         list(open_ledger(url, Keyring(["second"])).reading.trail(scope.sync))
 

@@ -16,9 +16,9 @@ REASON = "plain-reason-in-the-open"
 @pytest.fixture
 def written(ledger: Ledger, scope: Scope, now: datetime) -> Ledger:
     """A ledger with a value in its trail, and a hashed address."""
-    fields = {"company": {"source": ["F0101.ALPH"], "value": PLAIN}}
+    values = {"company": PLAIN}
     hashed = ledger.pepper.hash(f"{PLAIN}@example.com")
-    ledger.record(scope, "r1", [Delivery("1", Outcome.CREATED, now, target_key=hashed, reason=REASON, fields=fields)])
+    ledger.record(scope, "r1", [Delivery("1", Outcome.CREATED, now, target_key=hashed, reason=REASON, values=values)])
     return ledger
 
 
@@ -52,7 +52,7 @@ def test_it_was_written(written: Ledger, scope: Scope) -> None:
 def test_equal_values_look_different(written: Ledger, scope: Scope, now: datetime) -> None:
     """The same value encrypted twice gives two blobs."""
     for key in ("2", "3"):
-        written.record(scope, "r1", [Delivery(key, Outcome.CREATED, now, fields={"a": PLAIN})])
+        written.record(scope, "r1", [Delivery(key, Outcome.CREATED, now, values={"a": PLAIN})])
     with written.database.read() as connection:
         blobs = connection.execute(text("SELECT fields FROM mlc_event WHERE record_key IN ('2', '3')")).scalars().all()
     assert len({bytes(blob) for blob in blobs}) == 2

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, Stop, Unavailable
 from airflow_provider_mlconnector.pipeline.job import Job, Replay
@@ -35,7 +36,7 @@ def play(world: World, wanted: Replay, *pages: Page, job: Job | None = None, **s
 def refused(world: World) -> Page:
     """Five records, of which 2 and 4 were refused for one reason and 5 for another; nothing has changed since."""
     page = things(1, 6)
-    other = replace(REFUSED, code="9")
+    other = structs.replace(REFUSED, code="9")
     world.target.refused = {"2": REFUSED, "4": REFUSED, "5": other}
     world.run(page)
     world.target.refused = {}

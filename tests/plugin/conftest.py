@@ -97,7 +97,9 @@ def add_run(ledger: Ledger) -> Callable[..., int]:
     ) -> int:
         dag_id = scope.sync.partition(".")[0]
         ledger.runs.begin(scope, RunStart(dag_id, run_id, "manual", None, NOW, "m1"))
-        ledger.record(scope, run_id, deliveries, systems=("jde", "marketo"))
+        names = {name for one in deliveries for name in one.values or ()}
+        ledger.details.keep_sources("m1", {name: ["F0101.ALPH"] for name in names})
+        ledger.record(scope, run_id, deliveries, map_version="m1", systems=("jde", "marketo"))
         read = counts.pop("read", sum(counts.values()))
         ledger.runs.finish(scope, run_id, status, read=read, counts=Counts(**counts), message=message)
         number: int = ledger.browse.runs(scope.sync).rows[0]["id"]
@@ -118,10 +120,8 @@ def delivery() -> Callable[..., Delivery]:
         values: dict[str, Any] | None = None,
         **given: Any,
     ) -> Delivery:
-        fields = {name: {"source": ["F0101.ALPH"], "value": value} for name, value in (values or {}).items()}
-        if answer:
-            fields["@answer"] = {"source": [], "value": answer}
-        return Delivery(key, Outcome(outcome), NOW, fields=fields or None, **given)
+        told = values or {} if values or answer else None
+        return Delivery(key, Outcome(outcome), NOW, values=told, answer=answer, **given)
 
     return delivery
 

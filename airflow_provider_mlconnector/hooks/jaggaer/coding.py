@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError, RecordRejected, RetryLater, Stop
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient

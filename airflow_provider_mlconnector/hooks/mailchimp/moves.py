@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from airflow_provider_mlconnector.exceptions import RecordError
 from airflow_provider_mlconnector.hooks.mailchimp.answers import ARCHIVED, archived, away, gone, result_of

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_provider_mlconnector.exceptions import Unavailable
 from airflow_provider_mlconnector.hooks.mailchimp.answers import tags_to_set

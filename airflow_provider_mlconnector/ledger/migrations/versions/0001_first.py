@@ -110,6 +110,12 @@ def upgrade() -> None:
         postgresql_where=sa.text("(key_b <> key_a)"),
     )
     op.create_table(
+        "mlc_map",
+        sa.Column("version", sa.String(length=32), nullable=False),
+        sa.Column("sources", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("version"),
+    )
+    op.create_table(
         "mlc_meta",
         sa.Column("name", sa.String(length=50), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=True),
@@ -207,6 +213,7 @@ def downgrade() -> None:
     op.drop_table("mlc_record")
     op.drop_table("mlc_quota")
     op.drop_table("mlc_meta")
+    op.drop_table("mlc_map")
     op.drop_index(
         "ix_mlc_link_target",
         table_name="mlc_link",

@@ -1,0 +1,89 @@
+"""What the trail keeps of an attempt besides its columns: the values that were tried, the target's own words. Sealed.
+
+An event holds the values alone and names the version of the field map; from which columns the fields of a version come
+is kept once (`mlc_map`), as it is the same for all records that were mapped by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from airflow_provider_mlconnector.ledger import schema
+from airflow_provider_mlconnector.ledger.database import Database
+
+ANSWER = "@answer"
+"""Among the fields: the target's own words."""
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Detail(msgspec.Struct, omit_defaults=True, gc=False):
+    """The sealed part of an event.
+
+    :param map: the version of the field map that the values were made by; "" for values that no map has made.
+    """
+
+    values: dict[str, Any]
+    map: str = ""
+    answer: str | None = None
+
+
+_exact = msgspec.json.Decoder(Detail, float_hook=Decimal)
+_as_written = msgspec.json.Decoder(Detail, float_hook=str)
+
+
+class Details:
+    """Seals and opens them."""
+
+    def __init__(self, database: Database):
+        self._database = database
+        self._sources: dict[str, dict[str, list[str]]] = {}
+
+    def keep_sources(self, version: str, sources: Mapping[str, Sequence[str]]) -> None:
+        """Note from which columns each field of a version of a field map comes."""
+        row = {"version": version, "sources": _encode(sources).decode()}
+        with self._database.write() as connection:
+            connection.execute(self._database.insert(schema.field_map).values(row).on_conflict_do_nothing())
+
+    def seal(self, values: Mapping[str, Any], version: str, answer: str | None) -> bytes:
+        """Return what goes into `mlc_event.fields`."""
+        detail = Detail(values, version, answer)  # type: ignore[arg-type]
+        return self._database.keyring.seal(_encode(detail))
+
+    def values(self, blob: bytes | None, *, exact: bool = True) -> dict[str, Any]:
+        """Return the values of an attempt; none where nothing was kept.
+
+        :param exact: numbers with a fraction as `Decimal`, else as they are written.
+        :raises ConfigurationError: when the key that they were sealed with is not there any more.
+        """
+        return {} if blob is None else self._open(blob, exact=exact).values
+
+    def fields(self, blob: bytes | None) -> dict[str, Any] | None:
+        """Return target field → {"source": its columns, "value"}, and the target's words as `@answer`, if any.
+
+        :raises ConfigurationError: as `values`.
+        """
+        if blob is None:
+            return None
+        detail = self._open(blob, exact=False)
+        sources = self._sources_of(detail.map)
+        told = {name: {"source": sources.get(name, []), "value": value} for name, value in detail.values.items()}
+        return told | ({ANSWER: {"source": [], "value": detail.answer}} if detail.answer else {})
+
+    def _open(self, blob: bytes, *, exact: bool) -> Detail:
+        return (_exact if exact else _as_written).decode(self._database.keyring.open(blob))
+
+    def _sources_of(self, version: str) -> dict[str, list[str]]:
+        if version and version not in self._sources:
+            table = schema.field_map.c
+            with self._database.read() as connection:
+                found = connection.scalar(select(table.sources).where(table.version == version))
+            if found is None:
+                return {}
+            self._sources[version] = msgspec.json.decode(found)
+        return self._sources.get(version, {})
