@@ -66,6 +66,7 @@ class SyncOperator(BaseOperator):
         return self._perform(context)
 
     def _perform(self, context: Context) -> Any:
+        self._hooks.clear()
         with timed(self), self.translated(context):
             return self.step(context)
 
@@ -144,8 +145,15 @@ class SyncOperator(BaseOperator):
         return replace(job_between(self.declared, run, params, source, target), sink=AirflowStats())
 
     def hook(self, system: str, context: Context) -> VendorHook:
-        """Return the hook of the source or target system."""
-        return hook_of(system, self._conn_ids(context).get(system))
+        """Return the hook of the source or target system, the same throughout a try: each Connection is read once."""
+        if system not in self._hooks:
+            conn_ids = self._conn_ids(context)
+            self._hooks.update({name: hook_of(name, conn_ids.get(name)) for name in self.declared.systems})
+        return self._hooks[system]
+
+    @cached_property
+    def _hooks(self) -> dict[str, VendorHook]:
+        return {}
 
     def _conn_ids(self, context: Context) -> dict[str, str]:
         source, target = self.declared.systems

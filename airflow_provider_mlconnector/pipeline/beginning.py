@@ -12,7 +12,7 @@ from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.ports import Plan
 from airflow_provider_mlconnector.pipeline.selection import selected
-from airflow_provider_mlconnector.pipeline.state import SyncState
+from airflow_provider_mlconnector.pipeline.state import SyncState, Watermark
 from airflow_provider_mlconnector.pipeline.window import Window, of_replay, resolve
 from airflow_provider_mlconnector.syncs import Sync, syncs_of
 
@@ -50,8 +50,9 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     plan = sync.plan(source, target, sync.rows.extended(user_rows, sync.tables))
     plan = replace(plan, not_configured=plan.not_configured or sync.precondition(job))
     _check_later_maps(job, source, target)
-    window = of_replay(job.run) if job.replay else _frozen_window(job)
-    _check_ledger(job)
+    mark = job.state.watermark()
+    window = of_replay(job.run) if job.replay else _frozen_window(job, mark)
+    _check_ledger(job, mark)
     version = FieldMap.from_json(plan.rows).version
     # What to try again is looked for before the run is noted: one that names nothing known leaves no run behind.
     chosen = selected(job) if job.replay else None
@@ -110,13 +111,12 @@ def _rows_of_params(job: Job, target: Any) -> dict[str, Any]:
     return {name: row for name, row in rows.items() if name not in foreign}
 
 
-def _check_ledger(job: Job) -> None:
+def _check_ledger(job: Job, mark: Watermark | None) -> None:
     """A watermark without any run in the ledger: it is not the ledger that the watermark was made with.
 
     Going on would send everything again and keep the account where nobody looks, so this waits for the right one; a
     full_refresh starts a new ledger on purpose.
     """
-    mark = job.state.watermark()
     known = mark is None or mark.instance != job.instance or job.ledger.runs.any(job.scope)
     if not known and not job.params.get("full_refresh"):
         raise Unavailable(
@@ -125,9 +125,8 @@ def _check_ledger(job: Job) -> None:
         )
 
 
-def _frozen_window(job: Job) -> Window:
+def _frozen_window(job: Job, mark: Watermark | None) -> Window:
     """A run that is cleared reads the window it was first given: the watermark has gone on meanwhile."""
-    mark = job.state.watermark()
     if mark and mark.instance != job.instance:
         log.warning(
             "%s: the Connections point at another system than before (%s, now %s); starting afresh, with everything",

@@ -115,17 +115,18 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
 
 def _owners(job: Job, ref: ChunkRef) -> dict[str, tuple[str, str]]:
     """Who of this chunk's records would get each target key that several of them want; a dry run claims none."""
-    best: dict[str, Mapped] = {}
+    best: dict[str, tuple[float, str]] = {}
     shared: set[str] = set()
     for part in job.staging.parts(ref):
         for item in decode_part(part):
             if item.status != READY or item.target_key is None:
                 continue
-            rival = best.setdefault(item.target_key, item)
-            if rival is not item:
+            mine = rank(item)
+            rival = best.setdefault(item.target_key, mine)
+            if rival is not mine:
                 shared.add(item.target_key)
-                best[item.target_key] = min(rival, item, key=rank)
-    return {key: (job.sync.name, best[key].record_key) for key in shared}
+                best[item.target_key] = min(rival, mine)
+    return {key: (job.sync.name, best[key][1]) for key in shared}
 
 
 def rows(place: Place, scope: Scope, run_id: str, *, limit: int | None = None, offset: int = 0) -> Iterator[Row]:

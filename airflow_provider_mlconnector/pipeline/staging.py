@@ -20,7 +20,8 @@ from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.transport.body import loads
 
-CHUNK_ROWS = 20_000
+CHUNK_ROWS = 50_000
+"""Rows of a chunk: a second of mapping or two, which is what a task costs of its own."""
 MAX_CHUNKS = 1_000
 RAW, MAPPED = "raw", "mapped"
 """The stages of a chunk: as read, as mapped."""

@@ -14,11 +14,12 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import parse_url
 
+from airflow_provider_mlconnector.digits import count
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.transport.outside import use_public_addresses
 
-PIECE = 1 << 16
-"""Bytes of a body taken at once."""
+PIECE, WHOLE = 1 << 16, 1 << 22
+"""Bytes of a body taken at once; of one whose length is known."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,19 @@ class BoundedAdapter(HTTPAdapter):
 
 def _read(response: requests.Response, most: int) -> None:
     pieces, size = [], 0
-    for piece in response.iter_content(PIECE):
+    for piece in response.iter_content(_at_once(response)):
         size += len(piece)
         if size > most:
             response.close()
             raise UnexpectedAnswer(f"an answer is larger than {most} bytes; ask for fewer records at once")
         pieces.append(piece)
     response._content = b"".join(pieces)  # noqa: SLF001 - where `requests` itself keeps what it has read
+
+
+def _at_once(response: requests.Response) -> int:
+    """Return how many bytes to take at once: all there are, where that is said, and nothing has to be unpacked."""
+    said = None if "Content-Encoding" in response.headers else count(response.headers.get("Content-Length"))
+    return min(said or PIECE, WHOLE)
 
 
 class _WithoutQuery(logging.Filter):

@@ -16,17 +16,21 @@ def ahead(
 ) -> Iterator[tuple[Argument, Result]]:
     """Yield each argument with its result, in order.
 
+    :param arguments: asked for in other threads, one at a time, the next one already while the last is dealt with.
     :param depth: how many calls are under way or done and not yet taken; below 2 each is made when it is asked for.
     """
     if depth < 2:
         for argument in arguments:
             yield argument, call(argument)
         return
-    pool = ThreadPoolExecutor(depth, thread_name_prefix="jde-ahead")
+    pool = ThreadPoolExecutor(depth + 1, thread_name_prefix="jde-ahead")
     flying: deque[tuple[Argument, Future[Result]]] = deque()
+    rest = iter(arguments)
     try:
-        for argument in arguments:
-            flying.append((argument, pool.submit(call, argument)))
+        following = pool.submit(next, rest, None)
+        while (upcoming := following.result()) is not None:
+            following = pool.submit(next, rest, None)
+            flying.append((upcoming, pool.submit(call, upcoming)))
             if len(flying) >= depth:
                 first, future = flying.popleft()
                 yield first, future.result()

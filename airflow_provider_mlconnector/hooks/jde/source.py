@@ -67,8 +67,7 @@ class AddressBookSource:
     def _depth(self) -> int:
         """How many batches to read ahead of the one that is being staged: enough to keep all calls allowed busy."""
         allowed = self._client.connection.max_concurrency
-        # Twice as many, since the next page of keys is waited for in between.
-        return 2 * math.ceil(allowed / TABLES) + 1 if allowed > 1 else 1
+        return math.ceil(allowed / TABLES) + 1 if allowed > 1 else 1
 
     def batches(self, request: ReadRequest) -> Iterator[Batch]:
         """Yield records in ascending order of AN8; the cursor is the last AN8 dealt with."""
