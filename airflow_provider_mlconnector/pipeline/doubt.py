@@ -72,10 +72,14 @@ def watched(batches: Iterator[Batch], point: dict[str, Any]) -> Iterator[Batch]:
     :param point: the point to resume from: what was read before a crash is not read again.
     """
     for batch in batches:
-        if point["doubted"]:
-            read = {row["record_key"] for row in batch.rows}
-            point["doubted"] = [key for key in point["doubted"] if key not in read]
+        strike(point, [row["record_key"] for row in batch.rows] if point["doubted"] else ())
         yield batch
+
+
+def strike(point: dict[str, Any], read: Sequence[str]) -> None:
+    """Strike records that were read from those in doubt."""
+    if point["doubted"] and (found := set(point["doubted"]).intersection(read)):
+        point["doubted"] = [key for key in point["doubted"] if key not in found]
 
 
 def close_gone(job: Job, target_client: Any, keys: Sequence[str]) -> None:

@@ -41,18 +41,20 @@ def extract(job: Job, source: Any, target: Any, *, cleared: bool = False) -> lis
         return staged
     if point is None:
         point = begin(job, source, target)
-    elif point["cursor"] is not None:
-        log.info("%s: going on after %s records of an interrupted try", job.sync.name, point["read"])
     window, plan = Window.from_json(point["window"]), read_plan(job)
     log.info("%s: window %s", job.sync.name, window)
+    if point["doubted"] is None:
+        point["doubted"] = doubted(job, plan)
+    stager = Stager(job, point, partial(job.state.save_resume, job.run.run_id, point))
+    stager.adopt()
+    if point["cursor"] is not None:
+        log.info("%s: going on after %s records of an interrupted try", job.sync.name, point["read"])
     if plan.not_configured:
         log.info("%s: nothing to do: %s", job.sync.name, plan.not_configured)
         batches: Iterator[Batch] = iter(())
     else:
         batches = batches_of(job, source, request_of(job, window, plan, point), read=point["read"])
-    if point["doubted"] is None:
-        point["doubted"] = doubted(job, plan)
-    refs = Stager(job, point, partial(job.state.save_resume, job.run.run_id, point)).stage(watched(batches, point))
+    refs = stager.stage(watched(batches, point))
     close_unread(job, target, point)
     finish_staging(job, window, plan, refs, point)
     return refs

@@ -21,7 +21,7 @@ from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
 from airflow_provider_mlconnector.pipeline.progress import Progress
-from airflow_provider_mlconnector.pipeline.staging import MAPPED, ChunkRef, chain
+from airflow_provider_mlconnector.pipeline.staging import MAPPED, ChunkRef
 from airflow_provider_mlconnector.syncs.base import Link
 
 log = logging.getLogger(__name__)
@@ -56,20 +56,20 @@ def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
     mapper, staging = Mapper(job, read_plan(job)), job.staging
     path = staging.chunk_path(MAPPED, ref.index)
     first_load = not job.ledger.claims.any(job.scope)
-    digest, tally = "", {READY: 0, SKIPPED: 0, REJECTED: 0}
-    with Progress(log, f"{job.sync.name}: mapped") as progress:
-        for number, part in enumerate(staging.parts(ref)):
+    tally = {READY: 0, SKIPPED: 0, REJECTED: 0}
+    with Progress(log, f"{job.sync.name}: mapped") as progress, staging.bundle(path) as bundle:
+        for part in staging.parts(ref):
             page = _pages.decode(part)
             mapped = mapper.map(page.rows, page.read_at)
             if not job.dry_run:
                 claims = [claim_of(item) for item in mapped]
                 job.ledger.claims.take(job.scope, job.target, claims, first_load=first_load, once=job.sync.once)
-            digest = chain(digest, staging.write_part(path, number, mapped))
+            bundle.add(mapped)
             for item in mapped:
                 tally[item.status] += 1
             progress.add(len(mapped))
     log.info("%s: chunk %d mapped: %d ready, %d skipped, %d rejected", job.sync.name, ref.index, *tally.values())
-    return replace_ref(ref, str(path), digest)
+    return replace_ref(ref, str(path), bundle.digest)
 
 
 def claim_of(item: Mapped) -> Claim:

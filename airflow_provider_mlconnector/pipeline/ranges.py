@@ -88,13 +88,15 @@ def read_range(job: Job, source: Any, index: int, *, cleared: bool = False) -> i
     point = job.state.resume(run_id, name)
     if done or point is None or point["divided_at"] != planned["divided_at"]:
         point = _beginning(job, planned, index)
-    else:
+        job.state.save_resume(run_id, point, name)
+    save = partial(job.state.save_resume, run_id, point, name)
+    stager = Stager(job, point, save, stage=name, share=len(planned["ranges"]))
+    stager.adopt()
+    if point["read"]:
         log.info("%s: range %d: going on after %s records", job.sync.name, index, point["read"])
     window, plan = Window.from_json(planned["window"]), read_plan(job)
     batches = batches_of(job, source, request_of(job, window, plan, point))
-
-    save = partial(job.state.save_resume, run_id, point, name)
-    refs = Stager(job, point, save, stage=name, share=len(planned["ranges"])).stage(watched(batches, point))
+    refs = stager.stage(watched(batches, point))
     result = {"refs": [ref.as_dict() for ref in refs], "read_at": point["read_at"], "doubted": point["doubted"]}
     staging.write_json(f"{name}.json", result)
     job.state.drop_resume(run_id, name)

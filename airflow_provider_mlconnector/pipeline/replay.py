@@ -16,6 +16,7 @@ from airflow_provider_mlconnector.ledger.attempts import Attempt
 from airflow_provider_mlconnector.ledger.rows import RecordState, waited_for
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_plan
+from airflow_provider_mlconnector.pipeline.bundle import chain
 from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
 from airflow_provider_mlconnector.pipeline.extract import extract
@@ -32,7 +33,7 @@ from airflow_provider_mlconnector.pipeline.mapper import (
 )
 from airflow_provider_mlconnector.pipeline.ports import Mapped
 from airflow_provider_mlconnector.pipeline.reading import finish_staging
-from airflow_provider_mlconnector.pipeline.staging import COMMITTED, MAPPED, ChunkRef, chain
+from airflow_provider_mlconnector.pipeline.staging import COMMITTED, MAPPED, ChunkRef
 from airflow_provider_mlconnector.pipeline.window import Window
 
 log = logging.getLogger(__name__)

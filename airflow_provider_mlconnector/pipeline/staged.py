@@ -13,6 +13,7 @@ import zstandard
 
 from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.ledger.forgetting import FORGOTTEN, NAMED_IN, replacer
+from airflow_provider_mlconnector.pipeline.bundle import framed, frames
 from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
 from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
 
@@ -69,9 +70,9 @@ class Staged:
         stale = 0
         for run in self._runs():
             for file in _files(run.folder):
-                blob = file.read_bytes()
-                if not self._keyring.is_current(blob):
-                    _put(file, self._keyring.seal(self._keyring.open(blob)))
+                blobs = _blobs(file)
+                if not all(map(self._keyring.is_current, blobs)):
+                    _put(file, _joined(file, [self._keyring.seal(self._keyring.open(blob)) for blob in blobs]))
                     stale += 1
         return stale
 
@@ -91,8 +92,14 @@ class Staged:
 
     def _without(self, file: Any, key: str) -> bytes | None:
         """Return a file's content without a record, sealed; None when the record is not in it."""
-        plain = self._keyring.open(file.read_bytes())
-        packed = file.name.endswith(".part")
+        blobs = _blobs(file)
+        kept = [self._blob_without(blob, key, packed=_is_part(file)) for blob in blobs]
+        if all(blob is None for blob in kept):
+            return None
+        return _joined(file, [old if new is None else new for old, new in zip(blobs, kept, strict=True)])
+
+    def _blob_without(self, blob: bytes, key: str, *, packed: bool) -> bytes | None:
+        plain = self._keyring.open(blob)
         text = zstandard.ZstdDecompressor().decompress(plain) if packed else plain
         try:
             data = _decode(text)
@@ -113,6 +120,9 @@ def _strip(data: Any, key: str) -> Any:
         if kept.get("code") in NAMED_IN and key in str(kept.get("reason")):
             # Of a rehearsal: a rival that lost to it, or won.
             kept["reason"] = replacer(key, FORGOTTEN.strip("-"))(kept["reason"])
+        if data.get("cursor") is not None and key in str(data["cursor"]):
+            # Of a page that was read: where the reading went on, by a record's key. This run reads no more.
+            kept["cursor"] = None
         same = len(kept) == len(data) and all(kept[name] is value for name, value in data.items())
     elif _is_mapped(data):
         kept = list(data)
@@ -152,6 +162,21 @@ def _files(folder: Any) -> Iterator[Any]:
             yield from _files(entry)
         elif entry.name != MANIFEST:
             yield entry
+
+
+def _is_part(file: Any) -> bool:
+    return bool(file.name.endswith(".part"))
+
+
+def _blobs(file: Any) -> list[bytes]:
+    """Return what is sealed in a file: the parts of a chunk, or one text."""
+    content = file.read_bytes()
+    return list(frames(content)) if _is_part(file) else [content]
+
+
+def _joined(file: Any, blobs: list[bytes]) -> bytes:
+    """Return a file's content of what is sealed in it."""
+    return b"".join(map(framed, blobs)) if _is_part(file) else b"".join(blobs)
 
 
 def _put(file: Any, blob: bytes) -> None:

@@ -1,7 +1,8 @@
 """Chunks of records between tasks: compressed, encrypted, checked; a folder per run, its manifest written last.
 
-A chunk is a folder of parts, a part is one page. Object stores cannot append, and a page that has been read must
-survive a crash, so each page is an object of its own.
+A chunk is a folder of files, each of one part or several. Object stores cannot append, and a page that has been read
+must survive a crash, so each page is a file of its own. What can be made again, as what was mapped, is written several
+parts to a file: making a file costs more than what is in it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ import zstandard
 
 from airflow_provider_mlconnector import config
 from airflow_provider_mlconnector.crypto import Keyring
-from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.exceptions import ConfigurationError, UnexpectedAnswer
+from airflow_provider_mlconnector.pipeline.bundle import Bundle, chain, framed, frames
 from airflow_provider_mlconnector.transport.body import loads
 
 CHUNK_ROWS = 50_000
@@ -66,11 +70,6 @@ def range_name(index: int) -> str:
     return f"range-{index:03d}"
 
 
-def chain(digest: str, part: bytes) -> str:
-    """Return the digest of a chunk after one more part; can be carried on after a crash."""
-    return hashlib.sha256(digest.encode() + hashlib.sha256(part).digest()).hexdigest()
-
-
 def root_path(url: str) -> Any:
     """Return the staging root: a local path, or Airflow's ObjectStoragePath for any other store."""
     if "://" not in url:
@@ -108,15 +107,44 @@ class Staging:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
+    def pack(self, rows: Any) -> bytes:
+        """Return rows as the bytes of a part before they are sealed."""
+        return self._compressor.compress(self._encoder.encode(rows))
+
     def write_part(self, path: Any, number: int, rows: Any) -> bytes:
         """Write one part and return its bytes before they were sealed (for `chain`): a new key changes no digest."""
-        packed = self._compressor.compress(self._encoder.encode(rows))
-        (path / f"{number:05d}.part").write_bytes(self._keyring.seal(packed))
+        packed = self.pack(rows)
+        self.write_sealed(path, number, framed(self._keyring.seal(packed)))
         return packed
 
-    def drop_part(self, path: Any, number: int) -> None:
-        """Remove a part that was written but never counted, because the task died in between."""
-        (path / f"{number:05d}.part").unlink(missing_ok=True)
+    def write_sealed(self, path: Any, number: int, content: bytes) -> None:
+        """Write a file of sealed parts, each `framed`."""
+        (path / f"{number:05d}.part").write_bytes(content)
+
+    @contextmanager
+    def bundle(self, path: Any) -> Iterator[Bundle]:
+        """Write what is added to a chunk, several parts to a file; nothing else is left in its folder."""
+        bundle = Bundle(self.pack, self._keyring.seal, partial(self.write_sealed, path))
+        yield bundle
+        self.drop_parts(path, bundle.close())
+
+    def read_part(self, path: Any, number: int) -> tuple[bytes, bytes] | None:
+        """Return a part that stands in a file alone: as `write_part` has returned it, and its JSON.
+
+        None when it is not there, or was not written to its end: a task that dies may leave that.
+        """
+        file = path / f"{number:05d}.part"
+        try:
+            (packed,) = map(self._keyring.open, frames(file.read_bytes()))
+            return packed, self._decompressor.decompress(packed)
+        except (FileNotFoundError, ValueError, ConfigurationError, zstandard.ZstdError):
+            return None
+
+    def drop_parts(self, path: Any, number: int) -> None:
+        """Remove the files of a chunk from this one on."""
+        while (file := path / f"{number:05d}.part").exists():
+            file.unlink()
+            number += 1
 
     def parts(self, ref: ChunkRef) -> Iterator[bytes]:
         """Yield the decrypted JSON of each part of a chunk.
@@ -127,18 +155,24 @@ class Staging:
         path = root_path(ref.uri)
         number = 0
         while (file := path / f"{number:05d}.part").exists():
-            packed = self._keyring.open(file.read_bytes())
-            digest = chain(digest, packed)
-            yield self._decompressor.decompress(packed)
+            for packed in map(self._keyring.open, frames(file.read_bytes())):
+                digest = chain(digest, packed)
+                yield self._decompressor.decompress(packed)
             number += 1
         if digest != ref.sha256:
             raise UnexpectedAnswer(f"staged chunk {ref.uri} is incomplete or was changed; clear the extract task")
+
+    def drop_chunks(self, stage: str, index: int) -> None:
+        """Remove the chunks of a stage from this one on."""
+        while (folder := self.folder / stage / f"{index:05d}").exists():
+            _remove_tree(folder)
+            index += 1
 
     def loose_parts(self, stage: str, index: int) -> Iterator[bytes]:
         """Yield the decrypted JSON of each part of a chunk that no task depends on, as far as they are there."""
         path, number = self.folder / stage / f"{index:05d}", 0
         while (file := path / f"{number:05d}.part").exists():
-            yield self._decompressor.decompress(self._keyring.open(file.read_bytes()))
+            yield from map(self._decompressor.decompress, map(self._keyring.open, frames(file.read_bytes())))
             number += 1
 
     def write_json(self, name: str, data: Any) -> None:

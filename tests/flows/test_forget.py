@@ -11,6 +11,7 @@ import zstandard
 
 from airflow_provider_mlconnector.crypto import default_keyring
 from airflow_provider_mlconnector.ledger.forgetting import forget, wipe
+from airflow_provider_mlconnector.pipeline.bundle import frames
 from airflow_provider_mlconnector.pipeline.staged import Staged
 from airflow_provider_mlconnector.state import AirflowVariables
 from tests.flows.conftest import Flow
@@ -23,7 +24,8 @@ def left_behind(folder: Path) -> bytes:
     found, keyring = b"", default_keyring()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix == ".part":
-            found += zstandard.ZstdDecompressor().decompress(keyring.open(path.read_bytes()))
+            parts = map(keyring.open, frames(path.read_bytes()))
+            found += b"".join(map(zstandard.ZstdDecompressor().decompress, parts))
         elif path.is_file() and path.name != "manifest.json":
             found += path.read_bytes() if path.name.startswith("ledger.db") else keyring.open(path.read_bytes())
     return found

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_mlconnector.ledger import Delivery
+from airflow_provider_mlconnector.ledger.runs import RunStart
+from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline import stager as module
 from airflow_provider_mlconnector.pipeline.extract import extract
 from airflow_provider_mlconnector.pipeline.job import Job
@@ -27,12 +30,15 @@ def staged(job: Job, refs: list[ChunkRef]) -> list[list[str]]:
     return [[row["record_key"] for part in job.staging.parts(ref) for row in loads(part)["rows"]] for ref in refs]
 
 
+def keys(pages: list[list[dict[str, Any]]]) -> list[str]:
+    return [row["record_key"] for page in pages for row in page]
+
+
 def test_everything_is_staged_in_chunks_before_anything_else(world: World) -> None:
     """Chunks of at least the size asked for, in the source's order, with a manifest that says what was read."""
     job = world.job()
     refs = world.extract(job, *PAGES)
-    keys = [row["record_key"] for page in PAGES for row in page]
-    assert staged(job, refs) == [keys[:12], keys[12:]]
+    assert staged(job, refs) == [keys(PAGES[:3]), keys(PAGES[3:])]
     assert [(ref.index, ref.rows) for ref in refs] == [(0, 12), (1, 12)]
     manifest = job.staging.manifest() or {}
     assert (manifest["read"], manifest["chunks"], manifest["again"]) == (24, 2, False)
@@ -56,24 +62,57 @@ def test_a_killed_extract_goes_on_behind_its_last_finished_page(world: World, di
     assert source.read == list(range(dies_after + 1, 6))
 
 
-def test_a_task_killed_between_writing_a_page_and_noting_it_does_not_keep_the_page(
+def test_the_point_is_kept_now_and_then_and_no_page_is_read_again_for_that(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The page is read again; if its records have left the window by then, nothing of it may be left in the chunk."""
-    job = world.job()
-    saves = iter([None, None, Killed()])  # the start, the first page, the second page
+    """Each keeping is a call to Airflow; a page that was written since says itself where the reading goes on."""
+    monkeypatch.setattr(module, "KEPT_EVERY", 3)
+    job, kept = world.job(), list[int]()
 
     def save(run_id: str, point: dict[str, Any], keep: Any = job.state.save_resume) -> None:
-        if error := next(saves):
-            raise error
+        kept.append(point["read"])
         keep(run_id, point)
 
     monkeypatch.setattr(job.state, "save_resume", save)
     with pytest.raises(Killed):
-        world.extract(job, *PAGES[:2])
-    monkeypatch.undo()
-    refs = world.extract(job, PAGES[0])
-    assert staged(job, refs) == [["0", "1", "2", "3"]]
+        world.extract(job, *PAGES, die_after=4)
+    assert kept == [0, 12]
+    assert (job.state.resume(job.run.run_id) or {})["cursor"] == 2
+    source = FakeSource(PAGES)
+    refs = extract(job, source, world.target)
+    assert source.read == [5]
+    assert staged(job, refs) == [keys(PAGES[:3]), keys(PAGES[3:])]
+
+
+@pytest.mark.parametrize("torn", [0, 1, 2, 3])
+def test_a_page_that_was_not_written_to_its_end_is_read_again_with_all_behind_it(
+    world: World, torn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that fails may leave half a file and whole ones behind it, also in later chunks: none counts."""
+    monkeypatch.setattr(module, "KEPT_EVERY", 100)
+    job = world.job()
+    with pytest.raises(Killed):
+        world.extract(job, *PAGES, die_after=4)
+    parts = sorted((job.staging.folder / "raw").rglob("*.part"))
+    assert len(parts) == 5
+    parts[torn].write_bytes(parts[torn].read_bytes()[:-20])
+    source = FakeSource(PAGES[:5])
+    refs = extract(job, source, world.target)
+    assert source.read == list(range(torn, 5))
+    assert staged(job, refs) == [keys(PAGES[:3]), keys(PAGES[3:5])]
+
+
+def test_pages_taken_over_strike_what_was_in_doubt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that was sent without an answer, and read before the crash, is not taken for gone."""
+    first = world.job(run_id="first")
+    first.ledger.runs.begin(first.scope, RunStart("a_to_b", "first", "manual", None, None, "v"))
+    first.ledger.record(first.scope, "first", [Delivery("1", Outcome.PENDING, READ_AT, target_key="1")])
+    job = world.job()
+    with pytest.raises(Killed):
+        world.extract(job, *PAGES, die_after=1)
+    extract(job, FakeSource(PAGES), world.target)
+    assert (job.staging.manifest() or {})["read"] == 24
+    assert job.ledger.reading.pending(job.scope) == ["1"]
 
 
 def test_pages_without_records_are_not_read_again_either(world: World) -> None:

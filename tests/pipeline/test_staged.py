@@ -14,6 +14,7 @@ import zstandard
 
 from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.exceptions import ConfigurationError, UnexpectedAnswer
+from airflow_provider_mlconnector.pipeline.bundle import frames
 from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.rehearsal import Change, Planned
@@ -36,8 +37,10 @@ def plain(folder: Path, keyring: Keyring = KEYS) -> bytes:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             blob = path.read_bytes()
-            opened = blob if path.name == "manifest.json" else keyring.open(blob)
-            found += zstandard.ZstdDecompressor().decompress(opened) if path.suffix == ".part" else opened
+            if path.suffix == ".part":
+                found += b"".join(map(zstandard.ZstdDecompressor().decompress, map(keyring.open, frames(blob))))
+            else:
+                found += blob if path.name == "manifest.json" else keyring.open(blob)
     return found
 
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.exceptions import ConfigurationError, UnexpectedAnswer
+from airflow_provider_mlconnector.pipeline import bundle
+from airflow_provider_mlconnector.pipeline.bundle import chain
 from airflow_provider_mlconnector.pipeline.staging import (
     CHUNK_ROWS,
     MAX_CHUNKS,
     ChunkRef,
     Staging,
-    chain,
     root_path,
     rows_of_chunk,
     safe,
@@ -110,9 +111,61 @@ def test_a_part_too_many_is_noticed_and_can_be_dropped(staging: Staging) -> None
     staging.write_part(Path(ref.uri), 3, [{"name": "once more"}])
     with pytest.raises(UnexpectedAnswer):
         read(staging, ref)
-    staging.drop_part(Path(ref.uri), 3)
-    staging.drop_part(Path(ref.uri), 3)
+    staging.drop_parts(Path(ref.uri), 3)
+    staging.drop_parts(Path(ref.uri), 3)
     assert read(staging, ref) == PAGES
+
+
+def bundled(staging: Staging, pages: list[Any]) -> ChunkRef:
+    path = staging.chunk_path("mapped", 0)
+    with staging.bundle(path) as parts:
+        for page in pages:
+            parts.add(page)
+    return ChunkRef(str(path), sum(map(len, pages)), parts.digest, 0)
+
+
+@pytest.mark.parametrize(("size", "files"), [(1, 3), (200, 2), (1 << 19, 1)])
+def test_several_parts_stand_in_a_file(
+    staging: Staging, size: int, files: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come back one by one, in order; a file is never larger than it must be."""
+    monkeypatch.setattr(bundle, "BUNDLE_BYTES", size)
+    ref = bundled(staging, PAGES)
+    assert len(list(Path(ref.uri).iterdir())) == files
+    assert read(staging, ref) == PAGES
+
+
+def test_a_bundle_made_again_leaves_nothing_of_the_one_before(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that is tried again may need fewer files."""
+    monkeypatch.setattr(bundle, "BUNDLE_BYTES", 1)
+    bundled(staging, PAGES)
+    assert read(staging, bundled(staging, PAGES[:1])) == PAGES[:1]
+    assert read(staging, bundled(staging, [])) == []
+
+
+@pytest.mark.parametrize("length", [0, 2, 4, 30, -1])
+def test_a_file_of_parts_that_was_cut_short_is_not_read(staging: Staging, length: int) -> None:
+    """Wherever it was cut: within a length, within a part, between two, or to nothing."""
+    ref = bundled(staging, PAGES)
+    file = Path(ref.uri) / "00000.part"
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises((ConfigurationError, UnexpectedAnswer)):
+        read(staging, ref)
+
+
+def test_a_part_alone_is_read_or_is_not_there(staging: Staging) -> None:
+    """One that was not written to its end is as good as none; nor is a file of several one part."""
+    ref = write(staging)
+    packed, text = staging.read_part(Path(ref.uri), 1) or (b"", b"")
+    assert (packed, loads(text)) == (staging.pack(PAGES[1]), PAGES[1])
+    assert staging.read_part(Path(ref.uri), 3) is None
+    file = Path(ref.uri) / "00001.part"
+    whole = file.read_bytes()
+    for broken in (b"", whole[:3], whole[:-1], whole[1:], whole + whole):
+        file.write_bytes(broken)
+        assert staging.read_part(Path(ref.uri), 1) is None
 
 
 def test_another_key_opens_nothing(tmp_path: Path, staging: Staging) -> None:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from airflow_provider_mlconnector.pipeline.staging import ChunkRef, Staging, chain
+from airflow_provider_mlconnector.pipeline.bundle import chain
+from airflow_provider_mlconnector.pipeline.staging import ChunkRef, Staging
 
 Item = TypeVar("Item")
 
@@ -37,9 +38,6 @@ class Parts:
         :raises UnexpectedAnswer: when they are not what was written.
         """
         # What was written behind the point belongs to a try that died before it could say so.
-        extra = self._count
-        while (self._path / f"{extra:05d}.part").exists():
-            self._staging.drop_part(self._path, extra)
-            extra += 1
+        self._staging.drop_parts(self._path, self._count)
         ref = ChunkRef(str(self._path), 0, self._digest, 0)
         return (msgspec.json.decode(part, type=kind) for part in self._staging.parts(ref))
