@@ -24,8 +24,8 @@ $(STAMP): pyproject.toml constraints.txt scripts/venv.sh
 demo: $(STAMP) ## Run every integration against the simulated vendors, through Airflow
 	@$(BIN)/python -m airflow_provider_mlconnector.sandbox.demo $(ARGS)
 
-test: $(STAMP) ## Run the whole test suite
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## Run the whole test suite, on all cores (ARGS=-n0: on one, in order)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: $(STAMP) ## Format, lint and types: report, change nothing
 	@$(BIN)/ruff format --check .

@@ -100,7 +100,6 @@ def fill(ledger: Ledger, records: int) -> None:
     from airflow_provider_mlconnector.syncs import all_syncs
 
     events = records * EVENTS_PER_RECORD
-    body = b'{"company":{"source":["F0101.ALPH"],"value":"' + b"x" * 300 + b'"}}'
     given: dict[str, Any] = {
         "instance": INSTANCE,
         "sync": SYNC,
@@ -109,7 +108,8 @@ def fill(ledger: Ledger, records: int) -> None:
         "events": events,
     }
     steps: list[tuple[str, dict[str, Any]]] = [(RECORDS, {}), (LINKS, {}), (RUN_ROWS, {})]
-    fields = ledger.database.keyring.seal(body)
+    ledger.details.keep_sources("bench", {"company": ["F0101.ALPH"]})
+    fields = ledger.details.seal({"company": "x" * 300}, "bench", None)
     part = max(events // 10, 1)
     steps += [
         (EVENTS, {"first": first, "last": first + part - 1, "fields": fields}) for first in range(0, events, part)

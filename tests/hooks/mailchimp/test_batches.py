@@ -127,7 +127,11 @@ def test_an_address_that_has_run_out(client: MailchimpClient, server: FakeMailch
     assert len(client.run_batch(TWO)) == 2
 
 
-@pytest.mark.parametrize("broken", [GOOD[:60], b"<html>", b"", {"exc": requests.exceptions.ChunkedEncodingError}])
+@pytest.mark.parametrize(
+    "broken",
+    [GOOD[:60], b"<html>", b"", {"exc": requests.exceptions.ChunkedEncodingError}],
+    ids=["half", "a page", "empty", "cut"],
+)
 def test_a_file_that_is_not_whole(client: MailchimpClient, server: FakeMailchimp, broken: Any) -> None:
     """A file that was cut on the way is fetched again."""
     server.answer("POST", "batches", PENDING)
