@@ -8,16 +8,10 @@ an outage of seconds would end a run for good, or begin it without its watermark
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from airflow_provider_mlconnector import stubs
 from airflow_provider_mlconnector.exceptions import Unavailable
-
-RECENT = 1.0
-"""Seconds for which an answer of Airflow's database is taken for a sign that it is there."""
-_answered = [float("-inf")]
-"""When it last gave one, of the monotonic clock."""
 
 
 def in_task() -> bool:
@@ -39,9 +33,7 @@ def confirm_absent(*, conn_id: str | None = None, variable: str | None = None) -
     request = GetConnection(conn_id=conn_id) if conn_id else GetVariable(key=variable or "")
     # A count has no fallback: it fails while the database is away. Before and after, so that the answer between counts.
     count = GetDRCount(dag_id=stubs.REPLAY)
-    before = None if time.monotonic() - _answered[0] < RECENT else _error(channel, count)
-    found, after = _error(channel, request), _error(channel, count)
-    _answered[0] = float("-inf") if after else time.monotonic()
+    before, found, after = (_error(channel, each) for each in (count, request, count))
     if before or after or found not in (ErrorType.CONNECTION_NOT_FOUND, ErrorType.VARIABLE_NOT_FOUND):
         what = f"Connection '{conn_id}'" if conn_id else f"Variable {variable}"
         raise Unavailable(f"Airflow did not say whether there is a {what}: its api-server or its database is away")

@@ -40,7 +40,8 @@ BEGINNING: dict[str, Any] = {
 def resumed(job: Job) -> dict[str, Any] | None:
     """Return where the run goes on; None where it has not begun, or what it had staged is gone."""
     point = job.state.resume(job.run.run_id)
-    return point if point and job.staging.read_json(ALSO) is not None else None
+    here = point is not None and point["instance"] == job.instance
+    return point if here and job.staging.read_json(ALSO) is not None else None
 
 
 def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:

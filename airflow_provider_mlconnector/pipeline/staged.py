@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ import zstandard
 from airflow_provider_mlconnector.crypto import Keyring
 from airflow_provider_mlconnector.ledger.forgetting import FORGOTTEN, NAMED_IN, replacer
 from airflow_provider_mlconnector.pipeline.bundle import framed, frames
-from airflow_provider_mlconnector.pipeline.staging import COMMITTED, Staging, safe
+from airflow_provider_mlconnector.pipeline.staging import COMMITTED, DRAFT, Staging, put, safe
 from airflow_provider_mlconnector.pipeline.state import StatePort, SyncState
 
 log = logging.getLogger(__name__)
@@ -55,13 +54,14 @@ class Staged:
         """
         found = 0
         for run in self._runs(safe(sync)):
+            self._drop_torn(run)
             files = [(file, kept) for file in _files(run.folder) if (kept := self._without(file, key)) is not None]
             if files and run.read_json(COMMITTED) is None:
                 self._remove(run)
                 found += 1
                 continue
             for file, kept in files:
-                _put(file, kept)
+                put(file, kept)
             found += len(files)
         return found
 
@@ -69,10 +69,11 @@ class Staged:
         """Encrypt with the newest key; return how many files were not yet."""
         stale = 0
         for run in self._runs():
+            self._drop_torn(run)
             for file in _files(run.folder):
                 blobs = _blobs(file)
                 if not all(map(self._keyring.is_current, blobs)):
-                    _put(file, _joined(file, [self._keyring.seal(self._keyring.open(blob)) for blob in blobs]))
+                    put(file, _joined(file, [self._keyring.seal(self._keyring.open(blob)) for blob in blobs]))
                     stale += 1
         return stale
 
@@ -85,10 +86,19 @@ class Staged:
 
     def _remove(self, run: Staging) -> None:
         state, name = SyncState(self._state, run.folder.parent.parent.name), run.folder.name
-        parts = run.ranges()
-        run.remove()
-        for part in ("", *parts):
+        for part in ("", *run.ranges()):
             state.drop_resume(name, part)
+        run.remove()
+
+    def _drop_torn(self, run: Staging) -> None:
+        """Remove what a task that died has not written to its end: its next try would not take it for a part either."""
+        if run.read_json(COMMITTED) is not None:
+            return
+        for file in _files(run.folder):
+            blobs = _blobs(file) if _is_part(file) else []
+            torn = _is_part(file) and not (blobs and all(map(self._keyring.is_whole, blobs)))
+            if torn or file.name.startswith(DRAFT):
+                file.unlink()
 
     def _without(self, file: Any, key: str) -> bytes | None:
         """Return a file's content without a record, sealed; None when the record is not in it."""
@@ -120,8 +130,8 @@ def _strip(data: Any, key: str) -> Any:
         if kept.get("code") in NAMED_IN and key in str(kept.get("reason")):
             # Of a rehearsal: a rival that lost to it, or won.
             kept["reason"] = replacer(key, FORGOTTEN.strip("-"))(kept["reason"])
-        if data.get("cursor") is not None and key in str(data["cursor"]):
-            # Of a page that was read: where the reading went on, by a record's key. This run reads no more.
+        if "cursor" in kept and kept.get("rows") is not data.get("rows"):
+            # Of a page that was read: where the reading went on, most likely behind this record.
             kept["cursor"] = None
         same = len(kept) == len(data) and all(kept[name] is value for name, value in data.items())
     elif _is_mapped(data):
@@ -177,16 +187,6 @@ def _blobs(file: Any) -> list[bytes]:
 def _joined(file: Any, blobs: list[bytes]) -> bytes:
     """Return a file's content of what is sealed in it."""
     return b"".join(map(framed, blobs)) if _is_part(file) else b"".join(blobs)
-
-
-def _put(file: Any, blob: bytes) -> None:
-    """Replace a file as a whole: a task may be reading it."""
-    if not isinstance(file, Path):
-        file.write_bytes(blob)
-        return
-    draft = file.with_name(f".new-{file.name}")
-    draft.write_bytes(blob)
-    draft.replace(file)
 
 
 def _last_touched(run: Staging) -> datetime | None:

@@ -30,6 +30,8 @@ MAX_CHUNKS = 1_000
 RAW, MAPPED = "raw", "mapped"
 """The stages of a chunk: as read, as mapped."""
 COMMITTED, RANGES = "committed.json", "ranges.json"
+DRAFT = ".new-"
+"""Before the name of a file that is being written."""
 LONGEST = 120
 """Characters of a name, before the hash that keeps it apart."""
 GROWTH = 100
@@ -79,6 +81,16 @@ def root_path(url: str) -> Any:
     from airflow.sdk import ObjectStoragePath
 
     return ObjectStoragePath(url)
+
+
+def put(file: Any, content: bytes) -> None:
+    """Write a file as a whole or not at all: a task may be reading it, and another may die in the midst of this."""
+    if not isinstance(file, Path):
+        file.write_bytes(content)
+        return
+    draft = file.with_name(DRAFT + file.name)
+    draft.write_bytes(content)
+    draft.replace(file)
 
 
 def staging_url() -> str:
@@ -178,7 +190,7 @@ class Staging:
     def write_json(self, name: str, data: Any) -> None:
         """Write a small JSON file of the run."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / name).write_bytes(self._keyring.seal(self._encoder.encode(data)))
+        put(self.folder / name, self._keyring.seal(self._encoder.encode(data)))
 
     def read_json(self, name: str) -> Any:
         """Read a small JSON file of the run; None when there is none."""
@@ -198,7 +210,7 @@ class Staging:
     def write_manifest(self, manifest: dict[str, Any]) -> None:
         """Write `manifest.json`: window, read times, versions; no record."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "manifest.json").write_bytes(msgspec.json.format(self._encoder.encode(manifest)))
+        put(self.folder / "manifest.json", msgspec.json.format(self._encoder.encode(manifest)))
 
     def manifest(self) -> dict[str, Any] | None:
         """Read the manifest; None when the extract has not ended."""
@@ -224,4 +236,6 @@ def _remove_tree(path: Any) -> None:
             _remove_tree(entry)
         else:
             entry.unlink()
-    path.rmdir()
+    # In an object store a folder goes with its last object.
+    if path.exists():
+        path.rmdir()

@@ -119,6 +119,15 @@ def test_killed_after_the_last_page_reads_nothing_again(world: World) -> None:
     assert job.state.resume(job.run.run_id) is None
 
 
+def test_what_another_source_has_staged_is_not_gone_on_with(world: World) -> None:
+    """The Connection was pointed elsewhere between two tries: the other system is read from the beginning."""
+    job = world.job()
+    with pytest.raises(Killed):
+        world.extract(job, *PAGES, die_after=1)
+    other = replace(job, instance="other")
+    assert staged(other, world.extract(other, [record(99)])) == [["99"]]
+
+
 def test_a_wrong_map_of_a_later_sync_is_refused_by_the_first(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the first sync has written anything; a later one does not look at its siblings."""
     world.sync, other = make_sync("a_to_b.things"), make_sync("a_to_b.others")

@@ -101,6 +101,32 @@ def test_an_unfinished_run_reads_again_without_what_was_forgotten(world: World, 
     assert commit(job)["created"] == 1
 
 
+def test_a_run_without_the_record_stays_though_its_pages_name_its_number(world: World, staged: Staged) -> None:
+    """Where the reading goes on may look like a record's key; only records decide."""
+    job = world.job()
+    world.extract(job, [BEN])
+    job.staging.write_part(job.staging.folder / "raw" / "00000", 1, {"read_at": 1, "cursor": {"page": 1}, "rows": []})
+    assert staged.forget(job.sync.name, "1") == 0
+    assert b"Ben Fox" in plain(job.staging.folder)
+
+
+@pytest.mark.parametrize("left", [0, 3, 40])
+def test_half_a_page_holds_up_neither_forgetting_nor_new_keys(world: World, staged: Staged, left: int) -> None:
+    """A task that was killed in the midst of writing may never be tried again; what it left can be read by nobody."""
+    job = world.job()
+    world.extract(job, [BEN])
+    path = job.staging.folder / "raw" / "00000"
+    job.staging.write_part(path, 1, {"read_at": 1, "cursor": None, "rows": [ANN]})
+    for name in ("00001.part", ".new-plan.json"):
+        (path / name).write_bytes((path / "00001.part").read_bytes()[:left])
+    assert staged.forget(job.sync.name, "ann-4711") == 0
+    assert sorted(file.name for file in path.iterdir()) == ["00000.part"]
+    (path / "00001.part").write_bytes(b"half")
+    rotated = Staged(world.folder / "staging", Keyring(["new", "a passphrase of the tests"]), world.state)
+    assert rotated.reseal() > 0
+    assert rotated.reseal() == 0
+
+
 def test_what_nobody_can_open_is_not_said_to_be_forgotten(world: World) -> None:
     """A file under a key that is gone may hold the record: the message says what to do."""
     job = finished(world)

@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import fsspec  # type: ignore[import-untyped]
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,6 +170,19 @@ def test_a_part_alone_is_read_or_is_not_there(staging: Staging) -> None:
         assert staging.read_part(Path(ref.uri), 1) is None
 
 
+def test_a_small_file_is_written_whole_or_not_at_all(staging: Staging, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed in the midst of writing it, what was there before is still there."""
+    staging.write_json("plan.json", {"a": 1})
+
+    def killed(self: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        staging.write_json("plan.json", {"a": 2})
+    assert staging.read_json("plan.json") == {"a": 1}
+
+
 def test_another_key_opens_nothing(tmp_path: Path, staging: Staging) -> None:
     """The message names the key's id and what to do."""
     ref = write(staging)
@@ -275,15 +290,43 @@ def test_a_root_may_be_a_folder_or_any_store_airflow_knows(tmp_path: Path, monke
     assert staging_url() == str(tmp_path / "mlconnector" / "staging")
 
 
-def test_an_object_store_takes_the_same_files() -> None:
+class FlatStore(MemoryFileSystem):  # type: ignore[misc]
+    """A store like S3: a folder is a prefix, there as long as an object is."""
+
+    protocol = "flat"
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+
+    def mkdir(self, path: str, create_parents: bool = True, **_: Any) -> None:
+        """There are no folders to make."""
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        """There are no folders to make."""
+
+    def rmdir(self, path: str) -> None:
+        """There are none to remove."""
+        raise FileNotFoundError(path)
+
+
+fsspec.register_implementation("flat", FlatStore, clobber=True)
+
+
+@pytest.mark.filterwarnings("ignore:UPath 'flat' filesystem")
+@pytest.mark.parametrize("store", ["memory", "flat"])
+def test_an_object_store_takes_the_same_files(store: str) -> None:
     """Written, read, listed and removed through ObjectStoragePath, as on s3:// or gs://."""
-    root = root_path("memory://bucket/staging")
+    root = root_path(f"{store}://bucket/staging")
     staging = Staging.of_run(root, "a_to_b.things", "abc", "run:1", KEYS)
     ref = write(staging)
     staging.write_json("plan.json", {"a": 1})
-    assert ref.uri.startswith("memory://")
+    assert ref.uri.startswith(f"{store}://")
     assert read(staging, ref) == PAGES
     assert staging.read_json("plan.json") == {"a": 1}
+    staging.chunk_path("raw", 1)
+    staging.write_part(root_path(f"{ref.uri[:-1]}1"), 0, PAGES[0])
+    staging.drop_chunks("raw", 1)
+    assert list(staging.loose_parts("raw", 1)) == []
+    assert read(staging, ref) == PAGES
     staging.remove()
     assert staging.read_json("plan.json") is None
     with pytest.raises(UnexpectedAnswer):
