@@ -54,12 +54,14 @@ def begin(job: Job, source: Any, target: Any) -> dict[str, Any]:
     mark = job.state.watermark()
     window = of_replay(job.run) if job.replay else _frozen_window(job, mark)
     _check_ledger(job, mark)
-    version = FieldMap.from_json(plan.rows).version
+    field_map = FieldMap.from_json(plan.rows)
+    version = field_map.version
     # What to try again is looked for before the run is noted: one that names nothing known leaves no run behind.
     chosen = selected(job) if job.replay else None
     end = None if job.replay else window.end
     start = RunStart(job.run.dag_id, job.run.run_id, job.run.run_type, window.start, end, version)
     again = job.ledger.runs.begin(job.scope, start)
+    job.ledger.details.keep_sources(version, field_map.origins)
     job.staging.remove()
     job.staging.write_json(PLAN, asdict(plan))
     also = chosen if chosen is not None else [] if job.dry_run else _taken_up(job, plan, version)

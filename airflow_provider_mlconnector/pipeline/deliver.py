@@ -118,7 +118,8 @@ class Writer:
     def settle(self, verdicts: Verdicts, counts: ChunkCounts) -> ChunkCounts:
         """Write what is decided without asking the target, and count what needs no event."""
         now, scope = utc_now(), self._job.scope
-        self.trail.write([self._decided(item, outcome, now) for item, outcome in verdicts.decided])
+        decided = [(item, RowResult(outcome, detail=item.detail)) for item, outcome in verdicts.decided]
+        self.trail.write(self._deliveries(decided, now))
         quiet = [item.record_key for item in verdicts.unchanged] + [item.record_key for item, _ in verdicts.carried]
         self._ledger.seen(scope, quiet, now, map_version=self.trail.version)
         self._ledger.close_rejects(scope, verdicts.reopened)
@@ -139,7 +140,7 @@ class Writer:
         now = utc_now()
         if self._job.sync.aligned:
             answers = self._without_known(answers, now)
-        self.trail.write(self._delivered(answers, now))
+        self.trail.write(self._deliveries(answers, now))
         self._job.metrics.count(BATCHES_SENT)
 
     def _without_known(self, answers: Answers, now: datetime) -> Answers:
@@ -153,23 +154,7 @@ class Writer:
         known = result.outcome is Outcome.REJECTED and self._refused.get(item.record_key)
         return known == (result.code, item.content_hash)
 
-    def _decided(self, item: Mapped, outcome: Outcome, now: datetime) -> Delivery:
-        return Delivery(
-            item.record_key,
-            outcome,
-            now,
-            target_key=item.target_key,
-            content_hash=item.content_hash,
-            changed_at=item.changed_at,
-            read_at=item.read_at,
-            reason_code=item.code,
-            reason=item.reason,
-            values=item.payload or {},
-            answer=item.detail,
-            waits_for=item.waits_for,
-        )
-
-    def _delivered(self, answers: Answers, now: datetime) -> list[Delivery]:
+    def _deliveries(self, answers: Answers, now: datetime) -> list[Delivery]:
         aligned, by_id = self._job.sync.aligned, self._job.sync.personal_key or self._job.sync.link_by_id
         linked = (*DELIVERED, Outcome.UNCHANGED) if aligned else DELIVERED
         return [

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
 from airflow_provider_mlconnector.pipeline.beginning import begin, read_plan, resumed
@@ -45,10 +44,8 @@ def extract(job: Job, source: Any, target: Any, *, cleared: bool = False) -> lis
     log.info("%s: window %s", job.sync.name, window)
     if point["doubted"] is None:
         point["doubted"] = doubted(job, plan)
-    stager = Stager(job, point, partial(job.state.save_resume, job.run.run_id, point))
+    stager = Stager(job, point)
     stager.adopt()
-    if point["cursor"] is not None:
-        log.info("%s: going on after %s records of an interrupted try", job.sync.name, point["read"])
     if plan.not_configured:
         log.info("%s: nothing to do: %s", job.sync.name, plan.not_configured)
         batches: Iterator[Batch] = iter(())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
 from airflow_provider_mlconnector.exceptions import ConfigurationError
@@ -89,11 +88,8 @@ def read_range(job: Job, source: Any, index: int, *, cleared: bool = False) -> i
     if done or point is None or point["divided_at"] != planned["divided_at"]:
         point = _beginning(job, planned, index)
         job.state.save_resume(run_id, point, name)
-    save = partial(job.state.save_resume, run_id, point, name)
-    stager = Stager(job, point, save, stage=name, share=len(planned["ranges"]))
+    stager = Stager(job, point, stage=name, share=len(planned["ranges"]))
     stager.adopt()
-    if point["read"]:
-        log.info("%s: range %d: going on after %s records", job.sync.name, index, point["read"])
     window, plan = Window.from_json(planned["window"]), read_plan(job)
     batches = batches_of(job, source, request_of(job, window, plan, point))
     refs = stager.stage(watched(batches, point))

@@ -16,7 +16,6 @@ from airflow_provider_mlconnector.ledger.attempts import Attempt
 from airflow_provider_mlconnector.ledger.rows import RecordState, waited_for
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.pipeline.beginning import ALSO, begin, read_plan
-from airflow_provider_mlconnector.pipeline.bundle import chain
 from airflow_provider_mlconnector.pipeline.commit import commit
 from airflow_provider_mlconnector.pipeline.deliver import deliver_chunk
 from airflow_provider_mlconnector.pipeline.extract import extract
@@ -77,11 +76,11 @@ def _from_trail(job: Job, source: Any, target: Any, *, afresh: bool) -> list[Chu
     keys, window, plan = staging.read_known(ALSO), Window.from_json(point["window"]), read_plan(job)
     if plan.not_configured:
         keys = []
-    reader, path, digest = _Trail(job), staging.chunk_path(MAPPED, 0), ""
-    for number, at in enumerate(range(0, len(keys), AT_ONCE)):
-        items = reader.items(keys[at : at + AT_ONCE])
-        digest = chain(digest, staging.write_part(path, number, items))
-    refs = [ChunkRef(str(path), len(keys), digest, 0)] if keys else []
+    reader, path = _Trail(job), staging.chunk_path(MAPPED, 0)
+    with staging.bundle(path) as bundle:
+        for at in range(0, len(keys), AT_ONCE):
+            bundle.add(reader.items(keys[at : at + AT_ONCE]))
+    refs = [ChunkRef(str(path), len(keys), bundle.digest, 0)] if keys else []
     for ref in refs:
         staging.write_json(name, ref.as_dict())
     finish_staging(job, window, plan, refs, point)

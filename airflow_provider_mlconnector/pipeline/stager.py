@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -42,13 +42,12 @@ class Stager:
     resume from, which costs Airflow a call each time, is kept only now and then, and `adopt` brings it up to date.
 
     :param point: where to go on; changed in place.
-    :param save: keeps the point.
-    :param stage: the folder of the chunks.
+    :param stage: the folder of the chunks, and the part of the run whose point is kept; the whole run's by default.
     :param share: so many tasks stage chunks of one run at the same time.
     """
 
-    def __init__(self, job: Job, point: dict[str, Any], save: Callable[[], None], *, stage: str = RAW, share: int = 1):
-        self._job, self._point, self._save, self._stage, self._share = job, point, save, stage, share
+    def __init__(self, job: Job, point: dict[str, Any], *, stage: str = RAW, share: int = 1):
+        self._job, self._point, self._stage, self._share = job, point, stage, share
         self._progress = Progress(log, f"{job.sync.name}: read")
         self._unsaved = 0
         self._folder: tuple[int, Any] = (-1, None)
@@ -71,6 +70,9 @@ class Stager:
         staging.drop_parts(self._path, point["part"])
         # Behind a part that is not whole nothing is: what comes there is read again.
         staging.drop_chunks(self._stage, point["chunk"] + 1)
+        if point["read"]:
+            where = f"{self._job.sync.name}: {self._stage}"
+            log.info("%s: going on after %d records of an interrupted try", where, point["read"])
 
     def stage(self, batches: Iterator[Batch]) -> list[ChunkRef]:
         """Stage all batches and return every chunk, those of an earlier try included."""
@@ -112,7 +114,8 @@ class Stager:
             self._close()
 
     def _keep(self) -> None:
-        self._save()
+        part = "" if self._stage == RAW else self._stage
+        self._job.state.save_resume(self._job.run.run_id, self._point, part)
         self._unsaved = 0
 
     def _close(self) -> None:

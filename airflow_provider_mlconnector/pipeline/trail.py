@@ -18,7 +18,6 @@ class Trail:
     def __init__(self, job: Job, field_map: FieldMap):
         self._job = job
         self.version = field_map.version
-        job.ledger.details.keep_sources(self.version, field_map.origins)
 
     @classmethod
     def of(cls, job: Job) -> Self:

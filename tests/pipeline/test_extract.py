@@ -69,9 +69,9 @@ def test_the_point_is_kept_now_and_then_and_no_page_is_read_again_for_that(
     monkeypatch.setattr(module, "KEPT_EVERY", 3)
     job, kept = world.job(), list[int]()
 
-    def save(run_id: str, point: dict[str, Any], keep: Any = job.state.save_resume) -> None:
+    def save(run_id: str, point: dict[str, Any], part: str = "", keep: Any = job.state.save_resume) -> None:
         kept.append(point["read"])
-        keep(run_id, point)
+        keep(run_id, point, part)
 
     monkeypatch.setattr(job.state, "save_resume", save)
     with pytest.raises(Killed):
