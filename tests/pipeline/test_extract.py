@@ -102,6 +102,24 @@ def test_a_page_that_was_not_written_to_its_end_is_read_again_with_all_behind_it
     assert staged(job, refs) == [keys(PAGES[:3]), keys(PAGES[3:5])]
 
 
+def test_what_stood_behind_half_a_page_is_not_taken_up_by_a_later_try(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor when the try that reads again dies just where a chunk of before the failure begins."""
+    monkeypatch.setattr(module, "KEPT_EVERY", 100)
+    job = world.job()
+    with pytest.raises(Killed):
+        world.extract(job, *PAGES, die_after=4)
+    torn = sorted((job.staging.folder / "raw").rglob("*.part"))[1]
+    torn.write_bytes(torn.read_bytes()[:-20])
+    again = FakeSource(PAGES, die_after=2)
+    with pytest.raises(Killed):
+        extract(job, again, world.target)
+    last = FakeSource(PAGES)
+    extract(job, last, world.target)
+    assert (again.read, last.read) == ([1, 2, 3], [3, 4, 5])
+
+
 def test_pages_taken_over_strike_what_was_in_doubt(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A record that was sent without an answer, and read before the crash, is not taken for gone."""
     first = world.job(run_id="first")
