@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.mapping.compile import LIST
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.job import Job
-from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
+from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Mapped, Plan
 from airflow_provider_mlconnector.pipeline.progress import Progress
 from airflow_provider_mlconnector.pipeline.staging import MAPPED, ChunkRef
 from airflow_provider_mlconnector.syncs.base import Link
@@ -108,6 +108,9 @@ class Mapper:
         changed = record.get("changed_at")
         changed_at = datetime.fromisoformat(changed) if changed else None
         item = Mapped(record["record_key"], READY, read_at, changed_at, "", None)
+        if problem := record.get(UNREADABLE):
+            _refuse(item, RecordRejected(problem, code=UNREADABLE))
+            return item
         try:
             if skip := self._sync.skip(record) or self._plan.read_only:
                 item.status, (item.code, item.reason) = SKIPPED, skip

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.ledger.rows import Awaiting
 
 Record = dict[str, Any]
-"""A source record: "TABLE.FIELD" → value, `record_key`, `changed_at` (aware)."""
+"""A source record: "TABLE.FIELD" → value, `record_key`, `changed_at` (aware); `UNREADABLE` where it is."""
+
+UNREADABLE = "unreadable"
+"""What could not be read of a record, without its value: such a record is rejected, whatever could be read."""
 
 
 @dataclass(frozen=True, slots=True)

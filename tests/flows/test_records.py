@@ -63,6 +63,24 @@ def test_a_reject_is_taken_up_when_the_field_map_changes(flow: Flow) -> None:
     assert flow.counts("companies")["created"] == 1
 
 
+def test_a_cell_that_cannot_be_read(flow: Flow) -> None:
+    """One customer's address begins on no day: it alone is rejected, and goes once that is mended."""
+    number = min(flow.book.customers)
+    table = flow.jde.store["F0116"]
+    held = table.where({"AN8": number})[0]
+    table.update(held, {"EFTB": "soon"})
+    flow.run(syncs=["companies"])
+    event = event_of(flow, "companies", str(number))
+    assert (event["outcome"], event["reason_code"]) == ("rejected", "unreadable")
+    assert event["reason"] == "F0116.EFTB is no date in any known format"
+    assert set(flow.companies) == {str(other) for other in flow.book.customers - {number}}
+    table.update(table.where({"AN8": number, "EFTB": "soon"})[0], {"EFTB": "20200101"})
+    rename(flow, number, "Mended Ltd")
+    flow.run(syncs=["companies"])
+    assert state_of(flow, "companies", str(number))["status"] == "created"
+    assert flow.counts("companies")["rejected"] == 0
+
+
 def test_text_arrives_intact(flow: Flow) -> None:
     """Non-ASCII names, quotes and ampersands arrive as they are."""
     name = "Łódź & Söhne “Gießerei” 株式会社 O’Neill"

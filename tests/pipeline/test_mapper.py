@@ -13,7 +13,7 @@ from airflow_provider_mlconnector.exceptions import RecordRejected, Unavailable,
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import content_hash
-from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
+from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Mapped, Plan
 from airflow_provider_mlconnector.syncs import Link
 from tests.pipeline.fakes import CHANGED, READ_AT, ROWS, Record, World, make_ledger, make_sync, record
 
@@ -53,6 +53,14 @@ def test_a_mapped_chunk_refers_to_the_same_rows(world: World) -> None:
     # Mapped again after a crash: the same number of parts, readable.
     (again,) = world.map(job, [raw])
     assert len(list(job.staging.parts(again))) == 1
+
+
+def test_what_could_not_be_read_is_rejected(world: World) -> None:
+    """With what the source says of it, before anybody asks whether it is in scope by what could be read."""
+    world.sync = make_sync(skip=lambda record: ("out", "out of scope"))
+    (item,) = mapped(world, record(1) | {UNREADABLE: "T.LIMIT is no number"})
+    assert (item.status, item.code, item.reason) == ("rejected", "unreadable", "T.LIMIT is no number")
+    assert item.content_hash
 
 
 def test_a_record_without_a_change_time_is_mapped(world: World) -> None:

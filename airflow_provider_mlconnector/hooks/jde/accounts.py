@@ -104,13 +104,18 @@ class CodeTableSource:
 
     def _look_up(self, columns: Sequence[str], keys: Sequence[str]) -> list[Row]:
         aliases = [column.partition(".")[2] for column in columns]
-        return look_up(self._client, self._table.name, aliases, one_of(self._key, keys), key=[self._table.key])
+        return look_up(
+            self._client, self._table.name, aliases, one_of(self._key, keys), key=[self._table.key], lenient=True
+        )
 
     def _changed(self, request: ReadRequest, columns: Sequence[str], without: frozenset[str]) -> Iterator[Batch]:
         days = change_days_of(request.window, self._client)
         where = within(self._stamp, days) if days and (days.first or days.last) else None
         after = None if request.after in (None, AGAIN) else tuple(request.after)
-        for page in self._client.read(self._table.name, columns=columns, where=where, key=[self._key], after=after):
+        pages = self._client.read(
+            self._table.name, columns=columns, where=where, key=[self._key], after=after, lenient=True
+        )
+        for page in pages:
             if page.rows:
                 rows = [row for row in page.rows if row[self._key] and row[self._key] not in without]
                 yield Batch([self._record(row) for row in rows], page.read_at, [page.rows[-1][self._key]])

@@ -151,6 +151,7 @@ class JdeClient:
         where: Query | None = None,
         after: Sequence[Value | None] | None = None,
         mode: Literal["keyset", "next_link"] | None = None,
+        lenient: bool = False,
     ) -> Iterator[Page]:
         """Yield the pages of a table in ascending order of its key.
 
@@ -159,12 +160,12 @@ class JdeClient:
         :param key: the full primary key; numeric columns first where the table has one.
         :param after: the key of the last row already read.
         :param mode: how to page; default: as the Connection says.
+        :param lenient: whether a cell that cannot be read is told in its row (`UNREADABLE`), instead of an error.
         :raises UnknownField: a table or column that is not there.
         :raises UnexpectedAnswer: an answer that is cut short, goes in a circle, or carries errors.
         """
-        return reading.read(
-            self, table, columns=columns, where=where, key=key, after=after, mode=mode or self.connection.page_mode
-        )
+        mode = mode or self.connection.page_mode
+        return reading.read(self, table, columns=columns, where=where, key=key, after=after, mode=mode, lenient=lenient)
 
     def count(self, table: str, where: Query | None = None) -> int:
         """Return how many rows match."""

@@ -48,6 +48,8 @@ class Browse:
     """Whether the server keeps a cursor for the next page."""
     optional: tuple[str, ...] = ()
     """Columns that are left out where the site's table turns out not to have them."""
+    lenient: bool = False
+    """Whether a cell that cannot be read is told in its row (`UNREADABLE`), instead of ending the read."""
 
 
 class DataService:
@@ -142,9 +144,14 @@ class DataService:
         return [(name, self.wire_name(name).replace(".", "_"), values.converter(name)) for name in columns]
 
     @staticmethod
-    def parse(rowset: Sequence[Mapping[str, Any]], plan: list[tuple[str, str, Converter]]) -> list[dict[str, Any]]:
-        """Return rows keyed by our names with normalised values; a column that is absent is None."""
-        return parser(tuple(plan))(rowset)
+    def parse(
+        rowset: Sequence[Mapping[str, Any]], plan: list[tuple[str, str, Converter]], *, lenient: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return rows keyed by our names with normalised values; a column that is absent is None.
+
+        :raises UnexpectedAnswer: for a cell that is not what its column holds; see `rows.parser`.
+        """
+        return parser(tuple(plan), lenient=lenient)(rowset)
 
     def _body(self, table: str, where: Query | None, *, form: str | None = None) -> dict[str, Any]:
         body: dict[str, Any] = {

@@ -22,10 +22,12 @@ def look_up(
     *,
     key: Sequence[str],
     optional: Sequence[str] = (),
+    lenient: bool = False,
 ) -> list[dict[str, Any]]:
     """Return all rows that match, keyed `F0411.DOC`.
 
     :param columns, key, optional: aliases; `optional` ones are None where the site's table does not have them.
+    :param lenient: as of `JdeClient.read`.
     """
 
     def full(aliases: Sequence[str]) -> tuple[str, ...]:
@@ -33,7 +35,12 @@ def look_up(
 
     # Each look asks anew and holds nothing on the server, whatever the Connection's page_mode is.
     want = Browse(
-        table, full((*columns, *optional)), where=where, size=client.connection.page_size, optional=full(optional)
+        table,
+        full((*columns, *optional)),
+        where=where,
+        size=client.connection.page_size,
+        optional=full(optional),
+        lenient=lenient,
     )
     with reading_of(client, table):
         return [row for page in Reader(client.dataservice, want, full(key)).by_key(None) for row in page.rows]

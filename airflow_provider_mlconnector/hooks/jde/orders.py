@@ -43,7 +43,7 @@ from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal
 from airflow_provider_mlconnector.hooks.jde.ranges import is_within, ranges_of
 from airflow_provider_mlconnector.hooks.jde.reading import rows_of
 from airflow_provider_mlconnector.hooks.jde.source import change_days_of
-from airflow_provider_mlconnector.pipeline.ports import Batch, Range, ReadRequest
+from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Batch, Range, ReadRequest
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -62,6 +62,7 @@ class Order:
     header: dict[str, Any]
     lines: list[dict[str, Any]]
     stamps: list[tuple[date, int]]
+    unread: str | None
 
     def changed_in(self, days: DayRange) -> bool:
         """Whether header or lines carry a change date within these days."""
@@ -187,11 +188,14 @@ class PurchaseOrderSource:
             if row[f"{table}.UPMJ"]
         ]
         foreign = is_foreign(header, rows)
-        return Order(key, header, [self._line(row, foreign=foreign) for row in rows], stamps)
+        unread = next((row[UNREADABLE] for row in (header, *rows) if UNREADABLE in row), None)
+        return Order(key, header, [self._line(row, foreign=foreign) for row in rows], stamps, unread)
 
     def _line(self, row: dict[str, Any], *, foreign: bool) -> dict[str, Any]:
         line = {
-            name: value for column, value in row.items() if (name := column.partition(".")[2]) not in (*KEY, *STAMPS)
+            name: value
+            for column, value in row.items()
+            if (name := column.partition(".")[2]) and name not in (*KEY, *STAMPS)
         }
         status = status_of_line(line, self._rule.cancelled_status)
         return {**line, "STATUS": status, **amounts_of_line(line, foreign=foreign)}
@@ -207,6 +211,7 @@ class PurchaseOrderSource:
             SCOPE: self._scope(order, status, first=first),
             "record_key": order.key,
             "changed_at": to_instant(*newest, self._client.zone) if newest else None,
+            **({UNREADABLE: order.unread} if order.unread else {}),
         }
 
     def _scope(self, order: Order, status: str, *, first: bool) -> str | None:

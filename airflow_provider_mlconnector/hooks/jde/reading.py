@@ -20,6 +20,7 @@ from airflow_provider_mlconnector.exceptions import CursorExpired, UnexpectedAns
 from airflow_provider_mlconnector.hooks.jde.dataservice import Browse, DataService
 from airflow_provider_mlconnector.hooks.jde.models import Grid, Page
 from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, Value, beyond, one_of
+from airflow_provider_mlconnector.hooks.jde.rows import refuse_unread_keys
 from airflow_provider_mlconnector.hooks.jde.values import Kind, kind_of
 
 if TYPE_CHECKING:
@@ -125,7 +126,9 @@ class Reader:
         for name, wire, _ in self._plan[: len(self._key)]:
             if wire not in grid.rowset[0]:
                 raise UnexpectedAnswer(f"{name} is missing from the answer; column security may hide it from the user")
-        rows = self._ordered(self._service.parse(grid.rowset, self._plan), grid.more)
+        rows = self._service.parse(grid.rowset, self._plan, lenient=self._want.lenient)
+        refuse_unread_keys(rows, self._key)
+        rows = self._ordered(rows, grid.more)
         first, last = self._key_of(rows[0]), self._key_of(rows[-1])
         if before is not None and _descends(before, first):
             raise UnexpectedAnswer(_again(self._want.table))
@@ -178,9 +181,10 @@ def read(
     key: Sequence[str],
     after: Sequence[Value | None] | None,
     mode: Literal["keyset", "next_link"],
+    lenient: bool = False,
 ) -> Iterator[Page]:
     """Yield the pages of a table; see `JdeClient.read`."""
-    want = Browse(table, tuple(columns), where=where, size=client.connection.page_size)
+    want = Browse(table, tuple(columns), where=where, size=client.connection.page_size, lenient=lenient)
     reader = Reader(client.dataservice, want, tuple(key))
     start = tuple(after) if after is not None else None
     return reader.by_link(start) if mode == "next_link" else reader.by_key(start)
@@ -202,8 +206,10 @@ def rows_of(
     So only an integer column is ever compared, and no blank date or collation matters.
 
     :param optional: columns that come as None where the site's table does not have them.
+
+    The rows become records, so a cell that cannot be read is told in its row.
     """
-    want = Browse(table, tuple(columns), order=(number,), where=where, optional=tuple(optional))
+    want = Browse(table, tuple(columns), order=(number,), where=where, optional=tuple(optional), lenient=True)
     chunk = max(1, min(LIST_SIZE, client.connection.page_size - 1))
     for at in range(0, len(keys), chunk):
         yield from _rows_of_chunk(client, want, keys[at : at + chunk])
@@ -215,7 +221,8 @@ def _rows_of_chunk(client: JdeClient, want: Browse, keys: Sequence[int]) -> Iter
     while keys:
         chosen = one_of(number, keys)
         grid = service.browse(replace(want, where=want.where & chosen if want.where else chosen, size=size))
-        rows = service.parse(grid.rowset, plan)
+        rows = service.parse(grid.rowset, plan, lenient=want.lenient)
+        refuse_unread_keys(rows, want.order)
         if not grid.more and len(rows) < size:
             yield Page(rows, grid.read_at, grid.ms)
             return

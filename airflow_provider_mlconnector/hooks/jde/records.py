@@ -19,6 +19,7 @@ from airflow_provider_mlconnector.hooks.jde.dates import to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
 from airflow_provider_mlconnector.hooks.jde.query import Query
 from airflow_provider_mlconnector.hooks.jde.reading import rows_of
+from airflow_provider_mlconnector.pipeline.ports import UNREADABLE
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -130,10 +131,21 @@ class Maker:
         self._today = client.now().astimezone(client.zone).date()
         self._instant = partial(to_instant, zone=client.zone)
         self._make = _maker(tuple(parts), own_only)
+        # Of all rows: which of them the record is made of may hang on what could not be read.
+        self._unread = {
+            line: row[UNREADABLE]
+            for table in found.values()
+            for line, rows in table.items()
+            for row in rows
+            if UNREADABLE in row
+        }
 
     def record(self, line: Line, key: str) -> dict[str, Any]:
         """Return the flat record of a line, `changed_at` the newest change of the rows it is made of."""
-        return self._make(self._found, self._today, self._instant, line, key)
+        made = self._make(self._found, self._today, self._instant, line, key)
+        if self._unread and (problem := self._unread.get(line) or self._unread.get((line[0], 0))):
+            made[UNREADABLE] = problem
+        return made
 
 
 @lru_cache(maxsize=128)

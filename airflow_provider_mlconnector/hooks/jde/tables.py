@@ -60,7 +60,7 @@ class TableSource:
         days = change_days_of(request.window, self._client)
         where = within(self._stamp, days) if days and (days.first or days.last) else None
         pages: Iterator[Page] = self._client.read(
-            self._table, columns=columns, where=where, key=[self._key], after=after
+            self._table, columns=columns, where=where, key=[self._key], after=after, lenient=True
         )
         for page in pages:
             if page.rows:

@@ -109,7 +109,7 @@ class Values:
         try:
             return exact(text)
         except ValueError:
-            raise UnexpectedAnswer("AIS: a numeric column holds text; check `tables` of the Connection") from None
+            raise UnexpectedAnswer("is no number") from None
 
     def whole(self, cell: Any) -> int | Decimal | None:
         """Return an int, of a time (`09:30:05`) as HHMMSS; a fraction (line 1.1 of a kit) is kept."""
@@ -148,4 +148,4 @@ class Values:
                 return datetime.strptime(text, form).date()  # noqa: DTZ007 - a date has no zone
             except ValueError:
                 continue
-        raise UnexpectedAnswer("AIS: a date column holds something that is no date in any known format")
+        raise UnexpectedAnswer("is no date in any known format")
