@@ -66,7 +66,8 @@ def test_a_reject_is_taken_up_when_the_field_map_changes(flow: Flow) -> None:
 def test_a_cell_that_cannot_be_read(flow: Flow) -> None:
     """One customer's address begins on no day: it alone is rejected, and goes once that is mended."""
     number = min(flow.book.customers)
-    table = flow.jde.store["F0116"]
+    vendor: Any = flow.jde
+    table = vendor.store["F0116"]
     held = table.where({"AN8": number})[0]
     table.update(held, {"EFTB": "soon"})
     flow.run(syncs=["companies"])
