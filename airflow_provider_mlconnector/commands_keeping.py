@@ -51,5 +51,5 @@ def rotate_keys(_args: Namespace) -> None:
     """Encrypt everything in the ledger and in the staging with the newest key."""
     ledger = open_airflow_ledger()
     ledger.pepper.reseal()
-    rows, files = reseal(ledger.database), _staged(ledger).reseal()
+    rows, files = reseal(ledger.database, ledger.details), _staged(ledger).reseal()
     print(f"{rows} rows and {files} staged files encrypted again")

@@ -22,6 +22,7 @@ from airflow_provider_mlconnector import config
 from airflow_provider_mlconnector.exceptions import ConfigurationError
 
 ID_BYTES, NONCE_BYTES = 4, 12
+HEAD_BYTES = ID_BYTES + NONCE_BYTES
 
 
 class Keyring:
@@ -34,27 +35,32 @@ class Keyring:
         self.key_id, first = _derive(passphrases[0])
         self._first = AESGCM(first)
 
-    def seal(self, data: bytes) -> bytes:
-        """Encrypt with the newest key."""
-        nonce = os.urandom(NONCE_BYTES)
-        return self.key_id + nonce + self._first.encrypt(nonce, data, self.key_id)
+    def seal(self, data: bytes, about: bytes = b"") -> bytes:
+        """Encrypt with the newest key.
 
-    def open(self, blob: bytes) -> bytes:
+        :param about: what the data is about; the blob opens for that alone, so that it cannot stand elsewhere.
+        """
+        nonce = os.urandom(NONCE_BYTES)
+        return self.key_id + nonce + self._first.encrypt(nonce, data, self.key_id + about)
+
+    def open(self, blob: bytes, about: bytes = b"") -> bytes:
         """Decrypt.
 
-        :raises ConfigurationError: when its key is not among ours, or the blob was changed.
+        :raises ConfigurationError: when its key is not among ours, or the blob was changed, or is about something else.
         """
-        key_id, nonce, text = blob[:ID_BYTES], blob[ID_BYTES : ID_BYTES + NONCE_BYTES], blob[ID_BYTES + NONCE_BYTES :]
-        key = self._keys.get(bytes(key_id))
+        key_id, nonce, text = bytes(blob[:ID_BYTES]), blob[ID_BYTES:HEAD_BYTES], blob[HEAD_BYTES:]
+        key = self._keys.get(key_id)
         if key is None:
             raise ConfigurationError(
                 f"encrypted with key {key_id.hex()}, which is not among the present keys; "
                 "keep the old key behind the new one in [core] fernet_key (or [mlconnector] encryption_key)"
             )
         try:
-            return key.decrypt(nonce, text, key_id)
+            return key.decrypt(nonce, text, key_id + about)
         except (InvalidTag, ValueError):
-            raise ConfigurationError(f"a blob of key {key_id.hex()} was changed or cut short") from None
+            raise ConfigurationError(
+                f"a blob of key {key_id.hex()} was changed or cut short, or stands where it does not belong"
+            ) from None
 
     def is_whole(self, blob: bytes) -> bool:
         """Whether a blob is as it was sealed; also when its key is not there, and nobody can tell.

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.details import Details
+from airflow_provider_mlconnector.ledger.details import PLACE, Details
 from airflow_provider_mlconnector.ledger.rows import Scope
 
 record, event, run = schema.record.c, schema.event.c, schema.run.c
@@ -60,15 +60,24 @@ class Attempts:
         query = self._database.by_keys(
             [event.record_key, event.id], (*where, schema.is_delivery()), event.record_key, keys
         )
-        columns = (event.record_key, event.at, event.outcome, event.reason_code, event.fields, event.run_id)
+        columns = (*PLACE, event.at, event.reason_code, event.fields)
         with self._database.read() as connection:
             last: dict[str, int] = {}
             for key, number in connection.execute(query):
                 last[key] = max(number, last.get(key, 0))
-            found = connection.execute(select(*columns).where(event.id.in_(list(last.values())))).all()
-            began = self._began(connection, scope, {row.run_id for row in found})
-        values = self._details.values
-        return {row.record_key: Attempt(*row[:4], values(row.fields), began.get(row.run_id, row.at)) for row in found}
+            found = connection.execute(select(*columns).where(event.id.in_(list(last.values())))).mappings().all()
+            began = self._began(connection, scope, {row["run_id"] for row in found})
+        return {row["record_key"]: self._attempt(row, began) for row in found}
+
+    def _attempt(self, row: RowMapping, began: Mapping[str, datetime]) -> Attempt:
+        return Attempt(
+            row["record_key"],
+            row["at"],
+            row["outcome"],
+            row["reason_code"],
+            self._details.values(row),
+            began.get(row["run_id"], row["at"]),
+        )
 
     @staticmethod
     def _began(connection: Connection, scope: Scope, run_ids: set[str]) -> dict[str, datetime]:

@@ -124,7 +124,7 @@ class Browse:
 
     def _opened(self, row: Row) -> Row:
         try:
-            return {**row, "fields": self._details.fields(row["fields"])}
+            return {**row, "fields": self._details.fields(row)}
         except ConfigurationError as error:
             return {**row, "fields": None, "sealed": str(error)}
 

@@ -2,6 +2,9 @@
 
 An event holds the values alone and names the version of the field map; from which columns the fields of a version come
 is kept once (`mlc_map`), as it is the same for all records that were mapped by it.
+
+What is sealed belongs to its event: beside another record, run or outcome it does not open, so that who may write the
+database cannot make the trail tell of another what it tells of one.
 """
 
 from __future__ import annotations
@@ -11,13 +14,16 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import RowMapping, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
 
 ANSWER = "@answer"
 """Among the fields: the target's own words."""
+
+PLACE = tuple(schema.event.c[name] for name in ("instance", "sync", "record_key", "run_id", "outcome"))
+"""The columns of an event that its sealed values belong to."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -37,6 +43,11 @@ _exact = msgspec.json.Decoder(Detail, float_hook=Decimal)
 _as_written = msgspec.json.Decoder(Detail, float_hook=str)
 
 
+def place_of(instance: str, sync: str, record_key: str, run_id: str, outcome: str) -> bytes:
+    """Return what the sealed values of an event belong to; no column holds the character between them."""
+    return f"{instance}\0{sync}\0{record_key}\0{run_id}\0{outcome}".encode()
+
+
 class Details:
     """Seals and opens them."""
 
@@ -50,33 +61,45 @@ class Details:
         with self._database.write() as connection:
             connection.execute(self._database.insert(schema.field_map).values(row).on_conflict_do_nothing())
 
-    def seal(self, values: Mapping[str, Any], version: str, answer: str | None) -> bytes:
-        """Return what goes into `mlc_event.fields`."""
-        detail = Detail(values, version, answer)  # type: ignore[arg-type]
-        return self._database.keyring.seal(_encode(detail))
+    def seal(self, place: bytes, values: Mapping[str, Any], version: str, answer: str | None) -> bytes:
+        """Return what goes into `mlc_event.fields`.
 
-    def values(self, blob: bytes | None, *, exact: bool = True) -> dict[str, Any]:
+        :param place: `place_of` the event.
+        """
+        detail = Detail(values, version, answer)  # type: ignore[arg-type]
+        return self._database.keyring.seal(_encode(detail), place)
+
+    def values(self, event: RowMapping | None, *, exact: bool = True) -> dict[str, Any]:
         """Return the values of an attempt; none where nothing was kept.
 
+        :param event: its `fields` and the columns of `PLACE`.
         :param exact: numbers with a fraction as `Decimal`, else as they are written.
-        :raises ConfigurationError: when the key that they were sealed with is not there any more.
+        :raises ConfigurationError: when the key that they were sealed with is not there any more, or the event is not
+            the one that they were sealed for.
         """
-        return {} if blob is None else self._open(blob, exact=exact).values
+        return {} if event is None or event["fields"] is None else self._open(event, exact=exact).values
 
-    def fields(self, blob: bytes | None) -> dict[str, Any] | None:
+    def fields(self, event: Mapping[Any, Any]) -> dict[str, Any] | None:
         """Return target field → {"source": its columns, "value"}, and the target's words as `@answer`, if any.
 
+        :param event: as of `values`.
         :raises ConfigurationError: as `values`.
         """
-        if blob is None:
+        if event["fields"] is None:
             return None
-        detail = self._open(blob, exact=False)
+        detail = self._open(event, exact=False)
         sources = self._sources_of(detail.map)
         told = {name: {"source": sources.get(name, []), "value": value} for name, value in detail.values.items()}
         return told | ({ANSWER: {"source": [], "value": detail.answer}} if detail.answer else {})
 
-    def _open(self, blob: bytes, *, exact: bool) -> Detail:
-        return (_exact if exact else _as_written).decode(self._database.keyring.open(blob))
+    def resealed(self, event: RowMapping) -> bytes:
+        """Return its `fields` sealed with the newest key."""
+        keyring, place = self._database.keyring, place_of(*(event[column] for column in PLACE))
+        return keyring.seal(keyring.open(event["fields"], place), place)
+
+    def _open(self, event: Mapping[Any, Any], *, exact: bool) -> Detail:
+        place = place_of(*(event[column.name] for column in PLACE))
+        return (_exact if exact else _as_written).decode(self._database.keyring.open(event["fields"], place))
 
     def _sources_of(self, version: str) -> dict[str, list[str]]:
         if version and version not in self._sources:

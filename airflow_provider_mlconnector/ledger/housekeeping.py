@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, delete, func, not_, or_, select, update
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
+from airflow_provider_mlconnector.ledger.details import PLACE, Details
 
 
 def prune(database: Database, before: datetime) -> int:
@@ -33,23 +34,19 @@ def prune(database: Database, before: datetime) -> int:
         return gone + connection.execute(delete(schema.run).where(*old_run)).rowcount
 
 
-def reseal(database: Database, *, page: int = 1000) -> int:
+def reseal(database: Database, details: Details, *, page: int = 1000) -> int:
     """Encrypt the trail's details with the newest key; return how many rows were not yet."""
     event, last, changed = schema.event.c, 0, 0
     statement = update(schema.event).where(event.id == bindparam("e_id")).values(fields=bindparam("e_fields"))
     while True:
-        query = select(event.id, event.fields).where(event.id > last).order_by(event.id).limit(page)
+        query = select(event.id, event.fields, *PLACE).where(event.id > last).order_by(event.id).limit(page)
         with database.read() as connection:
-            rows = connection.execute(query).all()
-        stale = [row for row in rows if row.fields and not database.keyring.is_current(row.fields)]
+            rows = connection.execute(query).mappings().all()
+        stale = [row for row in rows if row["fields"] and not database.keyring.is_current(row["fields"])]
+        fresh = [{"e_id": row["id"], "e_fields": details.resealed(row)} for row in stale]
         with database.write() as connection:
-            keyring = database.keyring
-            database.many(
-                connection,
-                statement,
-                [{"e_id": row.id, "e_fields": keyring.seal(keyring.open(row.fields))} for row in stale],
-            )
+            database.many(connection, statement, fresh)
         changed += len(stale)
         if len(rows) < page:
             return changed
-        last = rows[-1].id
+        last = rows[-1]["id"]

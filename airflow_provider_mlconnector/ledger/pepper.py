@@ -1,4 +1,4 @@
-"""The key under which personal target keys (e-mail addresses) are hashed; made once, kept sealed in the ledger.
+"""The key under which personal target keys (e-mail addresses) and contents are hashed; made once, kept sealed.
 
 It is no encryption key itself, so that rotating those does not change the hashes.
 """
@@ -19,7 +19,7 @@ NAME = "target_key_pepper"
 
 
 class Pepper:
-    """Hashes personal keys so that equal ones stay equal and none can be read."""
+    """Hashes what is personal so that equal things stay equal, and nobody who has only the hashes can guess one."""
 
     def __init__(self, database: Database):
         self._database = database
@@ -28,15 +28,21 @@ class Pepper:
         """Return a keyed hash, 32 hex digits."""
         return hmac.new(self._value, text.encode(), hashlib.sha256).hexdigest()[:32]
 
+    def fingerprint(self, data: bytes) -> str:
+        """Return a keyed hash of some content, 32 hex digits."""
+        return hashlib.blake2b(data, digest_size=16, key=self._value).hexdigest()
+
     @cached_property
     def _value(self) -> bytes:
-        with self._database.write() as connection:
-            blob = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == NAME))
-            if blob is None:
+        kept = select(schema.meta.c.value).where(schema.meta.c.name == NAME)
+        with self._database.read() as connection:
+            blob = connection.scalar(kept)
+        if blob is None:
+            with self._database.write() as connection:
                 blob = self._database.keyring.seal(os.urandom(32))
                 insert = self._database.insert(schema.meta).values(name=NAME, value=blob)
                 connection.execute(insert.on_conflict_do_nothing())
-                blob = connection.scalar(select(schema.meta.c.value).where(schema.meta.c.name == NAME))
+                blob = connection.scalar(kept)
         return self._database.keyring.open(blob or b"")
 
     def reseal(self) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.details import Details
+from airflow_provider_mlconnector.ledger.details import PLACE, Details
 from airflow_provider_mlconnector.ledger.open_again import Opener
 from airflow_provider_mlconnector.ledger.rows import Awaiting, Scope
 
@@ -76,9 +76,9 @@ class Reading:
         mine = (event.instance == scope.instance, event.sync == scope.sync, event.record_key == key)
         sent = event.outcome.in_(("pending", "created", "updated"))
         told = (*mine, sent, event.fields.is_not(None), schema.is_delivery())
-        query = select(event.fields).where(*told).order_by(event.id.desc()).limit(1)
+        query = select(*PLACE, event.fields).where(*told).order_by(event.id.desc()).limit(1)
         with self._database.read() as connection:
-            return self._details.values(connection.scalar(query), exact=False)
+            return self._details.values(connection.execute(query).mappings().first(), exact=False)
 
     def rejects_by_reason(self, scope: Scope, run_id: str, *, most: int = 20) -> list[tuple[str, str, int, str]]:
         """Return (code, reason, how many, a record key) of a run's rejects, the most frequent first."""
@@ -133,7 +133,7 @@ class Reading:
             with self._database.read() as connection:
                 rows = connection.execute(query).mappings().all()
             for row in rows:
-                yield {**row, "fields": self._details.fields(row["fields"])}
+                yield {**row, "fields": self._details.fields(row)}
             if len(rows) < page:
                 return
             last = rows[-1]["id"]

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.details import Details
+from airflow_provider_mlconnector.ledger.details import Details, place_of
 from airflow_provider_mlconnector.ledger.rows import DUPLICATE, GIVEN_UP, Delivery, Scope
 from airflow_provider_mlconnector.outcomes import DELIVERED, Outcome
 
@@ -48,22 +48,24 @@ class Rows:
     def events(self, deliveries: Sequence[Delivery]) -> list[tuple[Any, ...]]:
         """Return the rows of mlc_event, without their ids."""
         instance, sync, run_id, version = self._scope.instance, self._scope.sync, self._run_id, self._map_version
-        return [
-            (
+        rows = []
+        for one in deliveries:
+            outcome = one.outcome._value_
+            place = place_of(instance, sync, one.record_key, run_id, outcome)
+            rows.append((
                 instance,
                 sync,
                 one.record_key,
                 run_id,
                 self._shared(one.at),
-                one.outcome._value_,
+                outcome,
                 one.target_key,
                 one.request_id,
                 one.reason_code,
                 one.reason,
-                None if one.values is None else self._seal(one.values, version, one.answer),
-            )
-            for one in deliveries
-        ]
+                None if one.values is None else self._seal(place, one.values, version, one.answer),
+            ))  # fmt: skip
+        return rows
 
     def records(self, deliveries: Sequence[Delivery]) -> list[tuple[Any, ...]]:
         """Return the rows of mlc_record."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -41,9 +40,9 @@ _pages = msgspec.json.Decoder(_Page, float_hook=Decimal)
 _canonical = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 
 
-def content_hash(*parts: Any) -> str:
-    """Return 32 hex digits over the canonical JSON of the parts."""
-    return hashlib.blake2b(_canonical(parts), digest_size=16).hexdigest()
+def canonical(*parts: Any) -> bytes:
+    """Return JSON that is the same for the same content, in whatever order it was put together."""
+    return _canonical(parts)
 
 
 @fewer_collections()
@@ -94,6 +93,7 @@ class Mapper:
         linked = set(field_map.origins).difference(plan.unlinked)
         self._links = tuple(link for link in self._sync.links if link.field in linked)
         self._sources: dict[str, dict[str, str | None]] = {}
+        self._fingerprint = job.ledger.pepper.fingerprint
 
     def map(self, records: Sequence[dict[str, Any]], read_at: datetime) -> list[Mapped]:
         """Map records that were read together."""
@@ -129,10 +129,10 @@ class Mapper:
             except RecordRejected as error:
                 _refuse(item, error)
         if item.status == READY:
-            item.content_hash = content_hash(item.payload)
+            item.content_hash = self._fingerprint(canonical(item.payload))
         elif not item.content_hash:
             # What could be mapped stays, for the trail: a refusal is understood by the values it was about.
-            item.content_hash = content_hash(self._version, item.code, record)
+            item.content_hash = self._fingerprint(canonical(self._version, item.code, record))
 
     def _key(self, payload: dict[str, Any]) -> str:
         key = self._sync.target_key(payload)
@@ -184,7 +184,7 @@ class Mapper:
         item.waits_for, item.code = item.waits_for or waiting_for(entity, keys), MISSING
         if link.required:
             item.status = REJECTED
-            item.content_hash = content_hash(self._version, item.code, item.reason)
+            item.content_hash = self._fingerprint(canonical(self._version, item.code, item.reason))
 
     def _missing(self, link: Link, keys: Sequence[str]) -> str:
         what, one = f"{link.entity} {', '.join(keys)}", len(keys) == 1

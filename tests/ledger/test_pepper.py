@@ -13,12 +13,16 @@ def test_equal_keys_hash_equal(ledger: Ledger, url: str, keyring: Keyring) -> No
     assert open_ledger(url, keyring).pepper.hash("a@example.com") == first
     assert ledger.pepper.hash("b@example.com") != first
     assert len(first) == 32
+    content = ledger.pepper.fingerprint(b"all of a record")
+    assert open_ledger(url, keyring).pepper.fingerprint(b"all of a record") == content
+    assert len(content) == 32
 
 
 def test_hash_needs_this_ledger(ledger: Ledger, url: str, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Another ledger hashes otherwise, so that hashes cannot be looked up in a list of addresses."""
+    """Another ledger hashes otherwise, so that no hash can be looked up in a list of addresses, nor of contents."""
     other = open_ledger(f"sqlite:///{tmp_path_factory.mktemp('other')}/ledger.db", Keyring(["first passphrase"]))
     assert other.pepper.hash("a@example.com") != ledger.pepper.hash("a@example.com")
+    assert other.pepper.fingerprint(b"all of a record") != ledger.pepper.fingerprint(b"all of a record")
     other.database.engine.dispose()
 
 

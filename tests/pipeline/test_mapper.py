@@ -12,7 +12,7 @@ import pytest
 from airflow_provider_mlconnector.exceptions import RecordRejected, Unavailable, UnexpectedAnswer
 from airflow_provider_mlconnector.mapping import FieldMap, to
 from airflow_provider_mlconnector.pipeline.job import Job
-from airflow_provider_mlconnector.pipeline.mapper import content_hash
+from airflow_provider_mlconnector.pipeline.mapper import canonical
 from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Mapped, Plan
 from airflow_provider_mlconnector.syncs import Link
 from tests.pipeline.fakes import CHANGED, READ_AT, ROWS, Record, World, make_ledger, make_sync, record
@@ -40,7 +40,8 @@ def test_a_record_becomes_a_payload_with_its_facts(world: World) -> None:
     assert item.payload == {"id": "1", "name": "Acme", "limit": Decimal("10.50")}
     assert (item.status, item.target_key, item.record_key) == ("ready", "1", "1")
     assert (item.read_at, item.changed_at) == (READ_AT, CHANGED)
-    assert item.content_hash == content_hash({"id": "1", "name": "Acme", "limit": Decimal("10.50")})
+    content = canonical({"id": "1", "name": "Acme", "limit": Decimal("10.50")})
+    assert item.content_hash == world.ledger.pepper.fingerprint(content)
 
 
 def test_a_mapped_chunk_refers_to_the_same_rows(world: World) -> None:
@@ -75,7 +76,7 @@ def test_the_hash_follows_the_payload_and_nothing_else(world: World) -> None:
         for one in (record(1, "Acme"), record(1, "Acme", changed=None, OTHER="x"), record(1, "Acme Inc"))
     )
     assert first == later != other
-    assert content_hash({"a": 1, "b": Decimal("0.5")}) == content_hash({"b": Decimal("0.5"), "a": 1})
+    assert canonical({"a": 1, "b": Decimal("0.5")}) == canonical({"b": Decimal("0.5"), "a": 1})
 
 
 def test_what_cannot_be_mapped_is_rejected_and_the_rest_goes_on(world: World) -> None:
