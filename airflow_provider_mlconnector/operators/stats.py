@@ -58,8 +58,9 @@ def timed(operator: SyncOperator) -> Iterator[None]:
 
 def _say(figure: Callable[[Any], None]) -> None:
     try:
-        from airflow.sdk.observability import stats
+        # By this name Airflow has had them in each release since 3.2.
+        from airflow.sdk.observability.stats import Stats
 
-        figure(stats)
+        figure(Stats)
     except Exception as error:  # whoever watches must not stop what is watched
         log.debug("a figure was not delivered: %s", type(error).__name__)

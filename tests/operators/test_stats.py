@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskDeferred
-from airflow.sdk.observability import stats
+from airflow.sdk.observability.stats import Stats
 
 from airflow_provider_mlconnector.exceptions import QuotaExhausted, Stop
 from airflow_provider_mlconnector.operators.stats import AirflowStats
@@ -20,7 +20,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> Said:
     """What Airflow's stats were told."""
     found: Said = []
     for kind in ("incr", "timing", "gauge"):
-        monkeypatch.setattr(stats, kind, lambda name, value, tags, kind=kind: found.append((kind, name, value, tags)))
+        monkeypatch.setattr(Stats, kind, lambda name, value, tags, kind=kind: found.append((kind, name, value, tags)))
     return found
 
 
@@ -43,7 +43,7 @@ def test_stats_that_fail_fail_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise OSError("no collector")
 
-    monkeypatch.setattr(stats, "incr", away)
+    monkeypatch.setattr(Stats, "incr", away)
     AirflowStats().count("records", 1, {})
 
 
