@@ -106,9 +106,10 @@ def _product(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: 
 def _amounts(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> Amounts | None:
     numbers = {name: amount(entry.get(name)) for name in LINE_NUMBERS}
     problems = [
-        f"{where}: {name}: is not a number" for name in LINE_NUMBERS
+        f"{where}: {name}: {'is missing' if entry.get(name) in (None, '') else 'is not a number'}"
+        for name in LINE_NUMBERS
         if numbers[name] is None and (name in LINE_NUMBERS[:2] or entry.get(name) not in (None, ""))
-    ]  # fmt: skip
+    ]
     quantity, price, discount = (numbers[name] or Decimal(0) for name in LINE_NUMBERS[:3])
     places = min(4, client.me.quantity_places)
     if not problems:

@@ -57,11 +57,6 @@ def status_of_line(line: Mapping[str, Any], cancelled: Collection[str]) -> str:
     return CANCELLED if line.get("LTTR") in cancelled else CLOSED
 
 
-def price_of_line(line: Mapping[str, Any]) -> Any:
-    """Return the unit cost in the order's currency: FRRC of a foreign order, else PRRC."""
-    return line.get("FRRC") or line.get("PRRC")
-
-
 def _before_the_end(status: str | None) -> bool:
     if status is None:
         return True
@@ -85,10 +80,16 @@ def is_foreign(header: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) ->
 def amounts_of_line(line: Mapping[str, Any], *, foreign: bool) -> dict[str, Any]:
     """Return unit price and extended price of a line, given by alias, in the order's currency.
 
-    PRRC and AEXP are in the company's; those of a foreign order stand in FRRC and FEA.
+    PRRC and AEXP are in the company's; those of a foreign order stand in FRRC and FEA. Nothing there beside something
+    here is no price of nothing, but an amount that was never worked out: it is not known.
     """
-    price, amount = ("FRRC", "FEA") if foreign else ("PRRC", "AEXP")
-    return {"PRICE": line.get(price), "AMOUNT": line.get(amount)}
+    of_order = {"PRICE": ("FRRC", "PRRC"), "AMOUNT": ("FEA", "AEXP")}
+    if not foreign:
+        return {name: line.get(domestic) for name, (_, domestic) in of_order.items()}
+    return {
+        name: None if not line.get(own) and line.get(domestic) else line.get(own)
+        for name, (own, domestic) in of_order.items()
+    }
 
 
 def total_of(lines: Sequence[Mapping[str, Any]]) -> Decimal | None:

@@ -57,6 +57,13 @@ def test_an_amount_that_cannot_be_read_makes_no_total(ais: FakeAis, make_client:
     assert (order["F4311.LINES"][0]["AMOUNT"], order["F4301.TOTAL"]) == (None, None)
 
 
+def test_a_foreign_price_that_was_never_worked_out_is_none(ais: FakeAis, make_client: Make) -> None:
+    """Zero beside a domestic price would order goods for nothing; where both are zero, they are free."""
+    unknown, free = {**FOREIGN, "FRRC": 0, "FEA": 0}, {**FOREIGN, **dict.fromkeys(("PRRC", "AEXP", "FRRC", "FEA"), 0)}
+    lines = read(ais, make_client(), [unknown, free], CRRM="F")["F4311.LINES"]
+    assert [(line["PRICE"], line["AMOUNT"]) for line in lines] == [(None, None), (0, 0)]
+
+
 def test_a_line_names_its_account_in_several_ways(ais: FakeAis, make_client: Make) -> None:
     """By id, by number, by parts, by the id as a number; what is no account stands as it was entered."""
     order = read(
