@@ -47,6 +47,8 @@ def objects(value: Any) -> list[Any]:
 
 Words = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value).strip())]
 """Text; null counts as empty, a number as its digits."""
+Held = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
+"""Text as Cin7 holds it, outer blanks and all: what is sent back, and would change what is there."""
 Amount = Annotated[Decimal | None, BeforeValidator(amount)]
 """An exact number; None for null, "" and what is no number."""
 Flag = Annotated[bool, BeforeValidator(lambda value: str(value).strip().lower() in ("true", "1"))]
@@ -152,8 +154,8 @@ class Product(ReadModel):
     """A product; `sku` is as Cin7 holds it and must be sent so."""
 
     id: Words = Field("", alias="ID")
-    sku: Words = Field("", validation_alias=AliasChoices("SKU", "Sku"))
-    name: Words = ""
+    sku: Held = Field("", validation_alias=AliasChoices("SKU", "Sku"))
+    name: Held = ""
     status: Words = ""
 
 

@@ -62,7 +62,7 @@ class Products:
     def _keep(self, items: list[dict[str, Any]]) -> None:
         for item in items:
             product = Product.model_validate(item)
-            if product.id and product.sku:
+            if product.id and product.sku.strip():
                 self._add(product)
 
     def _add(self, product: Product) -> None:

@@ -49,6 +49,14 @@ def test_an_sku_is_the_whole_sku(client: Cin7Client) -> None:
     assert [product.sku if product else None for product in found] == ["AB-1", None, "Bread", "AB-10"]
 
 
+def test_an_sku_goes_back_as_it_is_held(client: Cin7Client, server: Any) -> None:
+    """Another spelling beside a product's id renames the product, and so do blanks that were cut off."""
+    server.pages("product", [{"ID": "p-1", "SKU": "AB-1  ", "Name": " Bolt", "Status": "Active"}])
+    found = client.books.products.by_sku("AB-1")
+    assert found is not None
+    assert (found.sku, found.name) == ("AB-1  ", " Bolt")
+
+
 def test_two_skus_that_differ_in_case_alone(client: Cin7Client, server: Any) -> None:
     """Only the exact one is meant then."""
     server.pages("product", [{"ID": "1", "SKU": "ab"}, {"ID": "2", "SKU": "AB"}])
