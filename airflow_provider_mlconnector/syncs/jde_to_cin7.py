@@ -66,9 +66,10 @@ PURCHASES = FieldMap(
         to("Lines[].SKU", "F4311.LITM"),
         to("Lines[].Quantity", "F4311.UORG", convert="decimal"),
         to("Lines[].Price", "F4311.PRICE", convert="decimal"),
+        to("Lines[].SourceAmount", "F4311.AMOUNT", convert="decimal"),
         to("Lines[].Comment", "F4311.DSC1", "F4311.DSC2"),
-        to("Lines[].Account", "F4311.AID"),
-        to("Lines[].SourceAccount", "F4311.ANI", "F4311.AID", convert="first"),
+        to("Lines[].Account", "F4311.ACCOUNT"),
+        to("Lines[].SourceAccount", "F4311.ANI", "F4311.ACCOUNT", convert="first"),
         to("Lines[].SourceStatus", "F4311.STATUS"),
     )
 )

@@ -21,10 +21,10 @@ ORDER: dict[str, Any] = {
     "record_key": "00001-OP-4711-000", "F4301.AN8": 2044, "F4301.CRCD": "EUR", "F4301.PTC": "N30", "F4301.MCU": "30",
     "F4301.DRQJ": "2026-12-24", "F4301.TXA1": None,
     "F4311.LINES": [
-        {"LITM": "AB-1", "UORG": Decimal("2.5"), "PRICE": Decimal("1.2345"), "DSC1": "Bolt", "DSC2": "M8",
-         "STATUS": "open", "AID": None, "ANI": None},
-        {"LITM": None, "UORG": Decimal(0), "PRICE": Decimal(0), "DSC1": "Repair", "STATUS": "open",
-         "AID": "00010139", "ANI": "30.1410"},
+        {"LITM": "AB-1", "UORG": Decimal("2.5"), "PRICE": Decimal("1.2345"), "AMOUNT": Decimal("3.09"),
+         "DSC1": "Bolt", "DSC2": "M8", "STATUS": "open", "ACCOUNT": None, "ANI": None},
+        {"LITM": None, "UORG": Decimal(0), "PRICE": Decimal(0), "AMOUNT": Decimal(80), "DSC1": "Repair",
+         "STATUS": "open", "ACCOUNT": "00010139", "ANI": "30.1410"},
     ],
 }  # fmt: skip
 
@@ -50,9 +50,9 @@ def test_an_order_carries_its_header_and_its_lines() -> None:
         "AdditionalAttribute2": "30",
         "Lines": [
             {"SKU": "AB-1", "Quantity": Decimal("2.5"), "Price": Decimal("1.2345"), "Comment": "Bolt M8",
-             "SourceStatus": "open"},
+             "SourceAmount": Decimal("3.09"), "SourceStatus": "open"},
             {"Quantity": Decimal(0), "Price": Decimal(0), "Comment": "Repair", "SourceStatus": "open",
-             "Account": "00010139", "SourceAccount": "30.1410"},
+             "SourceAmount": Decimal(80), "Account": "00010139", "SourceAccount": "30.1410"},
         ],
     }  # fmt: skip
 

@@ -14,7 +14,7 @@ from airflow_provider_mlconnector.hooks.cin7.documents import Order, OrderLine, 
 from airflow_provider_mlconnector.hooks.cin7.finding import MARK
 from airflow_provider_mlconnector.hooks.cin7.models import amount, fold
 from airflow_provider_mlconnector.hooks.cin7.order_fields import Draft
-from airflow_provider_mlconnector.hooks.cin7.order_lines import Line, entries_of, is_ended
+from airflow_provider_mlconnector.hooks.cin7.order_lines import Line, entries_of, is_left_out
 from airflow_provider_mlconnector.hooks.cin7.supplier_fields import differs
 from airflow_provider_mlconnector.hooks.cin7.totals import CENT, TotalRule
 
@@ -56,7 +56,7 @@ def same_order(purchase: Purchase, header: Mapping[str, Any], wanted: Draft) -> 
 
 def unlike(purchase: Purchase, sent: Mapping[str, Any]) -> bool:
     """Whether a purchase's lines are others than those of the payload that was sent; reference books are not asked."""
-    entries = [each for each in entries_of(sent) if not is_ended(each)]
+    entries = [each for each in entries_of(sent) if not is_left_out(each)]
     by_sku = all(line.sku for line in purchase.order.lines)
     there = Counter((fold(line.sku) if by_sku else "", *_numbers(line)) for line in purchase.order.lines)
     return there != Counter(

@@ -21,7 +21,7 @@ from airflow_provider_mlconnector.hooks.cin7.order_lines import (
     LINES,
     Line,
     entries_of,
-    is_ended,
+    is_left_out,
     line_of,
 )
 from airflow_provider_mlconnector.hooks.cin7.results import Reasons
@@ -43,7 +43,7 @@ PURCHASE_FIELDS = (
     SOURCE_TERMS, SOURCE_TAX, LINES,
 )  # fmt: skip
 """`Currency` is not sent: it is compared with the supplier's, in which Cin7 takes the prices. Nor is what begins with
-`Source`: the source's own key, supplier, codes, and of a line its account and status."""
+`Source`: the source's own key, supplier, codes, and of a line its account, amount and status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def draft(payload: Mapping[str, Any], client: Cin7Client) -> Draft:
     """
     reasons = Reasons()
     header = _header(payload, client, reasons)
-    entries = [(number, each) for number, each in enumerate(entries_of(payload), 1) if not is_ended(each)]
+    entries = [(number, each) for number, each in enumerate(entries_of(payload), 1) if not is_left_out(each)]
     if not entries:
         reasons.add("no_lines", "the order has no lines to send")
     lines = [line_of(f"line {number}", entry, client, reasons) for number, entry in entries]

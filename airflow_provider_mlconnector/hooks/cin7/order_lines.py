@@ -22,7 +22,7 @@ LINE_TEXTS = {
     "SourceStatus": 50,
 }  # fmt: skip
 LINE_NUMBERS = ("Quantity", "Price", "Discount", "Tax")
-LINE_FIELDS = (*LINE_TEXTS, *LINE_NUMBERS)
+LINE_FIELDS = (*LINE_TEXTS, *LINE_NUMBERS, "SourceAmount")
 CANCELLED = "cancelled"
 """The status of a line that is not ordered any more."""
 
@@ -51,8 +51,8 @@ class Line:
 
 def is_cancelled(payload: Mapping[str, Any]) -> bool:
     """Whether an order has lines, and none of them is ordered any more."""
-    entries = entries_of(payload)
-    return bool(entries) and all(map(is_ended, entries))
+    entries = [entry for entry in entries_of(payload) if not _is_text(entry)]
+    return bool(entries) and all(map(is_left_out, entries))
 
 
 def entries_of(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -61,9 +61,15 @@ def entries_of(payload: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [each for each in given if isinstance(each, Mapping)] if isinstance(given, list | tuple) else []
 
 
-def is_ended(entry: Mapping[str, Any]) -> bool:
-    """Whether a line is cancelled, and so no part of the order any more."""
-    return str(entry.get("SourceStatus") or "").strip().lower() == CANCELLED
+def is_left_out(entry: Mapping[str, Any]) -> bool:
+    """Whether a line is no part of what is ordered: it is cancelled, or nothing but a remark."""
+    return _is_text(entry) or str(entry.get("SourceStatus") or "").strip().lower() == CANCELLED
+
+
+def _is_text(entry: Mapping[str, Any]) -> bool:
+    """Whether a line has neither item nor account, and orders nothing for nothing."""
+    named = any(str(entry.get(name) or "").strip() for name in ("SKU", "Account", "SourceAccount"))
+    return not named and not any(amount(entry.get(name)) for name in ("Quantity", "Price", "SourceAmount"))
 
 
 def line_of(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: Reasons) -> Line | None:
@@ -95,7 +101,8 @@ def _product(where: str, entry: Mapping[str, Any], client: Cin7Client, reasons: 
     elif source and not account:
         reasons.add("missing_link", f"{where}: account {source} has no partner in Cin7's chart of accounts")
     if not sku:
-        reasons.add("no_item", f"{where}: has no item, only an account; Cin7 orders products alone")
+        only = ", only an account" if account or source else ""
+        reasons.add("no_item", f"{where}: has no item{only}; Cin7 orders products alone")
         return None
     product = client.books.products.by_sku(sku)
     if product is None:

@@ -587,6 +587,29 @@ def test_cancelled_lines_are_left_out(client: Cin7Client, cin7: Any, journal: Me
     assert len(cin7.bodies("POST", "purchase/order")[0]["Lines"]) == 2
 
 
+def test_remarks_among_the_lines_are_left_out(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
+    """A line without item, account, quantity and amount orders nothing, and keeps no order from going."""
+    remark = {"Comment": "Deliver to gate 4", "Quantity": 0, "Price": 0, "SourceAmount": 0, "SourceStatus": "closed"}
+    lines: list[dict[str, Any]] = [remark, *PAYLOAD["Lines"]]  # type: ignore[list-item]
+    assert send(client, journal, with_lines(*lines)).outcome is Outcome.CREATED
+    assert len(cin7.bodies("POST", "purchase/order")[0]["Lines"]) == 2
+
+
+@pytest.mark.parametrize("more", [{"SourceAmount": 80}, {"Quantity": 1}, {"Account": "5010"}, {"SourceAccount": "1.1"}])
+def test_a_line_that_orders_anything_is_no_remark(client: Cin7Client, journal: MemoryJournal, more: Any) -> None:
+    """What Cin7 cannot take is refused with the order, not dropped from it."""
+    line = {"Comment": "Freight", "Quantity": 0, "Price": 0, **more}
+    lines: list[dict[str, Any]] = [line, *PAYLOAD["Lines"]]  # type: ignore[list-item]
+    result = send(client, journal, with_lines(*lines))
+    assert result.outcome is Outcome.REJECTED
+    assert "line 1: has no item" in str(result.message)
+
+
+def test_an_order_whose_lines_are_cancelled_but_for_a_remark(client: Cin7Client, journal: MemoryJournal) -> None:
+    """It is a cancelled order all the same."""
+    assert send(client, journal, with_lines(CANCELLED, {"Comment": "Thanks"})).code == "cancelled"
+
+
 def test_a_cancelled_order_is_skipped_or_reported(client: Cin7Client, cin7: Any, journal: MemoryJournal) -> None:
     """One that never went needs nothing; of one that is in Cin7 a person has to know, by its number."""
     result = send(client, journal, with_lines(CANCELLED))
