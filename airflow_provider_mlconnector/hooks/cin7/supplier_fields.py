@@ -115,6 +115,9 @@ def addresses_of(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for kind in ADDRESS_TYPES:
         parts = _parts(payload, f"{ADDRESSES}{kind}.")
+        if not parts.get("Line1") and parts.get("Line2"):
+            # The first line of an address may be blank in the source; the street stands behind it then.
+            parts |= {"Line1": parts["Line2"], "Line2": ""}
         if parts.get("Line1") and parts.get("Country"):
             found.append({**parts, "Type": kind})
     return found

@@ -47,6 +47,16 @@ def answers(server: Any, method: str, *suppliers: dict[str, Any]) -> None:
     server.answer(method, "supplier", *({"Total": 1, "Page": 1, "SupplierList": [each]} for each in suppliers))
 
 
+def test_an_address_whose_first_line_is_blank_goes_with_the_next(client: Cin7Client, server: Any) -> None:
+    """Cin7 needs a first line; the ERP has the street in any of four."""
+    answers(server, "POST", THERE)
+    blank = {"Addresses.Billing.Line1": None, "Addresses.Billing.Line2": "1 High St, Suite 2"}
+    assert send(client, {**ACME, **blank}).outcome is Outcome.CREATED
+    [body] = server.bodies("POST", "supplier")
+    expected = {"Line1": "1 High St, Suite 2", "Line2": "", "Country": "Australia", "Type": "Billing"}
+    assert body["Addresses"] == [{**expected, "DefaultForType": True}]
+
+
 def test_a_new_supplier_takes_two_calls(client: Cin7Client, server: Any) -> None:
     """A search for its name, a POST with all that Cin7 requires; the id comes out of the envelope."""
     answers(server, "POST", THERE)
