@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import random as random_module
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ T = TypeVar("T")
 SIMPLE, ADVANCED = "purchase", "advanced-purchase"
 KINDS = {SIMPLE: "Simple Purchase", ADVANCED: "Advanced Purchase"}
 """What `Type` says of a purchase of each path."""
+ELSEWHERE = re.compile(r"endpoint|(?:simple|advanced)[ -]?purchase", re.IGNORECASE)
+"""How a refusal says that a purchase is of the other path."""
 
 
 def _utc_now() -> datetime:
@@ -219,7 +222,7 @@ class Cin7Client:
         try:
             return call(paths[0])
         except RecordRejected as first:
-            if kind and "endpoint" not in f"{first.message} {first.detail}".lower():
+            if kind and not ELSEWHERE.search(f"{first.message} {first.detail}"):
                 raise
             return call(paths[1])
 

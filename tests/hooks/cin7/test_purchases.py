@@ -412,6 +412,16 @@ def test_an_advanced_purchase_is_read_at_its_own_endpoint(
     assert cin7.writes == ["PUT advanced-purchase", "POST purchase/order"]
 
 
+@pytest.mark.parametrize(
+    "hint", ["Use AdvancedPurchase endpoint", "It is an Advanced Purchase", "see AdvancedPurchase"]
+)
+def test_a_purchase_is_read_where_the_refusal_says(client: Cin7Client, cin7: Any, failure: Any, hint: str) -> None:
+    """Also where its type was thought to be known; the words of the hint are nowhere promised."""
+    cin7.answer("GET", "purchase", failure(hint))
+    cin7.answer("GET", "advanced-purchase", FULL)
+    assert client.purchase("g-1", "Simple Purchase").id == FULL["ID"]
+
+
 def test_a_purchase_that_is_gone_is_not_made_again(
     client: Cin7Client, cin7: Any, journal: MemoryJournal, failure: Any
 ) -> None:
