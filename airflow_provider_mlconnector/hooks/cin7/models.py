@@ -158,6 +158,11 @@ class Product(ReadModel):
     name: Held = ""
     status: Words = ""
 
+    @property
+    def is_deprecated(self) -> bool:
+        """Whether it is ordered no more."""
+        return self.status.upper() == "DEPRECATED"
+
 
 Model = TypeVar("Model", bound=ReadModel)
 

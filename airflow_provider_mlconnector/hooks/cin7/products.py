@@ -66,6 +66,9 @@ class Products:
                 self._add(product)
 
     def _add(self, product: Product) -> None:
+        # They are hidden unless asked for, but a parameter that is left out is only a default.
+        if product.is_deprecated:
+            return
         if product.sku not in self._exact:
             self._folded.setdefault(fold(product.sku), []).append(product.sku)
         self._exact[product.sku] = product

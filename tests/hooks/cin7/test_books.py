@@ -57,6 +57,13 @@ def test_an_sku_goes_back_as_it_is_held(client: Cin7Client, server: Any) -> None
     assert (found.sku, found.name) == ("AB-1  ", " Bolt")
 
 
+def test_a_deprecated_product_is_none(client: Cin7Client, server: Any) -> None:
+    """Also where Cin7 shows it without being asked: nobody orders it any more."""
+    server.pages("product", [{"ID": "1", "SKU": "AB", "Status": "DEPRECATED"}, {"ID": "2", "SKU": "ab", "Status": ""}])
+    found = [client.books.products.by_sku(sku) for sku in ("AB", "ab")]
+    assert [product.id if product else None for product in found] == ["2", "2"]
+
+
 def test_two_skus_that_differ_in_case_alone(client: Cin7Client, server: Any) -> None:
     """Only the exact one is meant then."""
     server.pages("product", [{"ID": "1", "SKU": "ab"}, {"ID": "2", "SKU": "AB"}])
