@@ -66,7 +66,7 @@ OPPORTUNITIES = FieldMap(
         to("amount", "ORCH.amount", convert="decimal", optional=True),
         to("closeDate", "ORCH.close_date", convert="date", optional=True),
         to("description", "ORCH.description", optional=True),
-        to("externalCreatedDate", "ORCH.created", optional=True),
+        to("externalCreatedDate", "ORCH.created", convert="instant", optional=True),
     )
 )
 

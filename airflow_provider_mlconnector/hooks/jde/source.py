@@ -6,13 +6,15 @@ import heapq
 import math
 import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import groupby, islice
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError
+from airflow_provider_mlconnector.exceptions import ConfigurationError, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde import address_book, records
 from airflow_provider_mlconnector.hooks.jde import parties as party_book
 from airflow_provider_mlconnector.hooks.jde.ahead import ahead
@@ -169,17 +171,37 @@ class OpportunitySource:
                 f"Connection '{self._client.connection.conn_id}': the rows of the orchestration 'opportunities' have "
                 f"no id; name its field in orchestrations.opportunities.fields.id. Fields: {', '.join(fields)}"
             )
-        key = str(row["ORCH.id"])
-        return {**row, "record_key": key, "changed_at": _instant(row["ORCH.modified"], self._client)}
+        row |= self._typed(row)
+        modified = row["ORCH.modified"]
+        changed = modified.astimezone(UTC) if isinstance(modified, datetime) else None
+        return {**row, "record_key": str(row["ORCH.id"]), "changed_at": changed}
+
+    def _typed(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return what is a number or a date in whatever form the designer mapped it.
+
+        What is neither stays as it came: that is one record's fault, and the field map says so.
+        """
+        values = self._client.values
+        typed: dict[str, Any] = {f"ORCH.{name}": _without_fraction(row[f"ORCH.{name}"]) for name in ("id", "customer")}
+        moment = partial(values.moment, zone=self._client.zone)
+        readers: dict[str, Callable[[Any], Any]] = {
+            "amount": values.number,
+            "created": moment,
+            "modified": moment,
+            "close_date": moment,
+        }
+        for name, read in readers.items():
+            with suppress(UnexpectedAnswer):
+                found = read(row[f"ORCH.{name}"])
+                typed[f"ORCH.{name}"] = found.date() if found and name == "close_date" else found
+        return typed
+
+
+def _without_fraction(value: Any) -> Any:
+    """Return a number's digits as they are written elsewhere: 1001.0 is the customer 1001."""
+    whole = isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
+    return int(value) if whole else value
 
 
 def _plain(field: str) -> str:
     return re.sub(r"[^a-z0-9]", "", field.removeprefix("ORCH.").lower())
-
-
-def _instant(value: Any, client: JdeClient) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(value)) if value is not None else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=moment.tzinfo or client.zone).astimezone(UTC) if moment else None

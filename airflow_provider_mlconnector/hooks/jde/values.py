@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -20,6 +20,10 @@ from airflow_provider_mlconnector.hooks.jde.dates import from_julian
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
+_MILLISECONDS = re.compile(r"-?\d{12,13}", re.ASCII)
+"""Since 1970, of the years 1973 to 2286."""
+_POINT = re.compile(r"[+-]?(?:\d{4,}|0|(?=\d{1,3}\.(?!\d{3}$))\d{1,3})\.\d+", re.ASCII)
+"""A dot that divides no thousands, so that it is the decimal mark whatever the user prefers."""
 
 Converter = Callable[[Any], Any]
 
@@ -105,7 +109,9 @@ class Values:
         value = as_any(cell)
         if value is None or isinstance(value, int | Decimal):
             return value
-        text = str(value).replace(".", "").replace(",", ".") if self._comma else str(value).replace(",", "")
+        text = str(value)
+        comma = self._comma and not _POINT.fullmatch(text)
+        text = text.replace(".", "").replace(",", ".") if comma else text.replace(",", "")
         try:
             return exact(text)
         except ValueError:
@@ -139,6 +145,26 @@ class Values:
         except ValueError:
             return None
         return self._other_day(text)
+
+    def moment(self, cell: Any, zone: tzinfo) -> datetime | None:
+        """Return the instant of a time stamp, in ISO or in milliseconds since 1970, or of the start of a date.
+
+        :param zone: of what names no offset.
+        :raises UnexpectedAnswer: for what does not even look like a date.
+        """
+        text = as_text(cell)
+        if text is not None and _MILLISECONDS.fullmatch(text):
+            found = datetime.fromtimestamp(int(text) / 1000, UTC)
+            # A date of its own is midnight, of the server or of UTC.
+            return found if found.time() == time() else found.astimezone(zone)
+        if text is not None and _ISO_TIME.match(text):
+            try:
+                found = datetime.fromisoformat(text)
+            except ValueError:
+                raise UnexpectedAnswer("AIS: a time stamp is none in any known format") from None
+            return found.replace(tzinfo=found.tzinfo or zone)
+        day = self.day(text)
+        return None if day is None else datetime.combine(day, time(), zone)
 
     def _other_day(self, text: str) -> date:
         if _ISO_TIME.match(text):

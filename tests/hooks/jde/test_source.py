@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from airflow_provider_mlconnector.hooks.jde import source as module
 from airflow_provider_mlconnector.hooks.jde.changes import CUSTOMERS, Tables
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange
 from airflow_provider_mlconnector.hooks.jde.source import AddressBookSource, OpportunitySource, days_of, number_of
+from airflow_provider_mlconnector.hooks.jde.values import Values
 from airflow_provider_mlconnector.pipeline.ports import ReadRequest
 from airflow_provider_mlconnector.pipeline.window import Window
 
@@ -23,7 +25,8 @@ EVERYTHING = Window(None, NOW, True, "first load")
 
 def client(zone: str = "America/Chicago", at_once: int = 1) -> Any:
     connection = SimpleNamespace(conn_id="jde_test", max_concurrency=at_once)
-    return SimpleNamespace(zone=ZoneInfo(zone), now=lambda: NOW, connection=connection)
+    values = Values(["%d/%m/%Y"])
+    return SimpleNamespace(zone=ZoneInfo(zone), now=lambda: NOW, connection=connection, values=values)
 
 
 def instant(text: str) -> datetime:
@@ -200,6 +203,9 @@ def test_rows_without_an_id_are_a_matter_of_configuration(opportunities: Rows) -
         ("2026-03-09T10:00:00", datetime(2026, 3, 9, 15, tzinfo=UTC)),
         ("2026-03-09T10:00:00+00:00", datetime(2026, 3, 9, 10, tzinfo=UTC)),
         (date(2026, 3, 9), datetime(2026, 3, 9, 5, tzinfo=UTC)),
+        ("20260309", datetime(2026, 3, 9, 5, tzinfo=UTC)),
+        ("09/03/2026", datetime(2026, 3, 9, 5, tzinfo=UTC)),
+        (1773068400000, datetime(2026, 3, 9, 15, tzinfo=UTC)),
         ("last week", None),
         (None, None),
     ],
@@ -209,6 +215,33 @@ def test_the_change_time_is_in_the_servers_zone_unless_it_says_otherwise(
 ) -> None:
     """One that cannot be read is unknown, not an error."""
     assert opportunities({"id": 1, "Last Updated": value})[0]["changed_at"] == expected
+
+
+@pytest.mark.parametrize(
+    "closes", ["2026-12-31", "20261231", "31/12/2026", "2026-12-31T23:30:00-06:00", 1798675200000, "1798696800000"]
+)
+def test_a_close_date_is_read_in_every_form_a_designer_may_map(opportunities: Rows, closes: Any) -> None:
+    """As a table's column, in the user's own format, with a time, or as milliseconds of midnight here or in UTC."""
+    assert opportunities({"id": 1, "Close Date": closes})[0]["ORCH.close_date"] == date(2026, 12, 31)
+
+
+@pytest.mark.parametrize("created", ["20260102", "02/01/2026", "2026-01-02T00:00:00", "2026-01-02T06:00:00.000Z"])
+def test_a_day_of_creation_begins_at_midnight_in_the_servers_zone(opportunities: Rows, created: str) -> None:
+    """The target wants an instant with its offset, and JDE knows most things by the day."""
+    assert opportunities({"id": 1, "Created": created})[0]["ORCH.created"] == datetime(2026, 1, 2, 6, tzinfo=UTC)
+
+
+def test_amounts_and_numbers_are_numbers_however_they_are_written(opportunities: Rows) -> None:
+    """Formatted for a person, or with a fraction of nothing: the customer is the one that companies are linked by."""
+    (row,) = opportunities({"id": Decimal("7.0"), "customer": Decimal("1001.0"), "amount": "1,234.50"})
+    assert (row["record_key"], row["ORCH.customer"], row["ORCH.amount"]) == ("7", 1001, Decimal("1234.50"))
+
+
+def test_what_is_no_date_and_no_number_is_left_to_the_field_map(opportunities: Rows) -> None:
+    """One record's fault: it is rejected with its reason, and the others go."""
+    given = {"amount": "a lot", "created": "long ago", "close_date": "soon"}
+    (row,) = opportunities({"id": 1, **given})
+    assert {name: row[f"ORCH.{name}"] for name in given} == given
 
 
 def test_of_equal_ids_the_last_row_counts(opportunities: Rows) -> None:

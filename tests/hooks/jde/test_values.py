@@ -82,6 +82,20 @@ def test_decimal_comma_of_the_user() -> None:
     assert Values(decimal_format=",").number("1.234,56") == Decimal("1234.56")
 
 
+@pytest.mark.parametrize("text", ["1234.5", "1234567.25", "12.5", "0.125", "-7.25", "12.3456"])
+def test_a_dot_that_divides_no_thousands_is_the_decimal_mark(text: str) -> None:
+    """The data service sends numbers as they are: as a text, they must not become ten or a hundred times as much."""
+    assert Values(decimal_format=",").number(text) == Decimal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1.234", 1234), ("-1.234.567", -1234567), ("1.234,5", Decimal("1234.5"))]
+)
+def test_a_dot_that_divides_thousands_is_no_decimal_mark(text: str, number: Decimal) -> None:
+    """Of a user whose decimal mark is the comma."""
+    assert Values(decimal_format=",").number(text) == number
+
+
 @pytest.mark.parametrize("column", ["F0101.UPMJ", "F4311.PRRC"])
 def test_a_column_of_another_kind_is_no_blank(column: str) -> None:
     """A value that cannot be what the column holds stops the read instead of getting lost; it is not repeated."""
