@@ -197,7 +197,9 @@ def grid_of(document: Mapping[str, Any], table: str, read_at: datetime) -> Grid:
     block = next((block for key, block in document.items() if key.startswith("fs_")), None)
     try:
         data = block["data"]["gridData"]  # type: ignore[index]
-        rowset, summary = data["rowset"], data.get("summary") or {}
+        summary = data.get("summary") or {}
+        # What is empty may be left out, but then the summary says that it is.
+        rowset = [] if data.get("rowset") is None and str(summary.get("records")) == "0" else data["rowset"]
         more = str(summary.get("moreRecords")).lower() == "true"
         whole = isinstance(rowset, list) and {dict}.issuperset(map(type, rowset))
     except (TypeError, KeyError, AttributeError):

@@ -21,6 +21,7 @@ from airflow_provider_mlconnector.hooks.jde.ahead import ahead
 from airflow_provider_mlconnector.hooks.jde.changes import changed_numbers, numbers_of
 from airflow_provider_mlconnector.hooks.jde.dates import DayRange, to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
+from airflow_provider_mlconnector.hooks.jde.numbered import rows_of
 from airflow_provider_mlconnector.hooks.jde.order_accounts import OrderAccounts
 from airflow_provider_mlconnector.hooks.jde.order_columns import DETAIL, HEADER, STAMPS, Columns
 from airflow_provider_mlconnector.hooks.jde.order_rules import (
@@ -41,7 +42,6 @@ from airflow_provider_mlconnector.hooks.jde.order_rules import (
 )
 from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal, one_of, within
 from airflow_provider_mlconnector.hooks.jde.ranges import is_within, ranges_of
-from airflow_provider_mlconnector.hooks.jde.reading import rows_of
 from airflow_provider_mlconnector.hooks.jde.source import change_days_of
 from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Batch, Range, ReadRequest
 

@@ -1,4 +1,4 @@
-"""Reading whole tables and all rows of some keys, page by page, with nothing cut and nothing twice.
+"""Reading whole tables, page by page, with nothing cut and nothing twice.
 
 By key (the default): the pages are ordered by the full primary key, and each asks for what comes after the last row.
 No state on the server, so any page can be repeated. Text keys are compared by the database's collation, on both
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow_provider_mlconnector.exceptions import CursorExpired, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.dataservice import Browse, DataService
 from airflow_provider_mlconnector.hooks.jde.models import Grid, Page
-from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, Value, beyond, one_of
+from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, Value, beyond
 from airflow_provider_mlconnector.hooks.jde.rows import refuse_unread_keys
 from airflow_provider_mlconnector.hooks.jde.values import Kind, kind_of
 
@@ -79,7 +79,7 @@ class Reader:
         want = self._after(start)
         where = want.where & before if want.where else before
         if self._service.browse(replace(want, where=where, size=1)).rowset:
-            raise UnexpectedAnswer(_unordered(self._want.table, number))
+            raise UnexpectedAnswer(unordered(self._want.table, number))
 
     def by_link(self, after: Key | None) -> Iterator[Page]:
         """Yield pages of server-side cursors; behind the last row with a new one when a cursor is gone."""
@@ -137,10 +137,10 @@ class Reader:
     def _ordered(self, rows: list[dict[str, Any]], more: bool) -> list[dict[str, Any]]:
         """Return the rows in the order asked for: behind the last row of a page in disorder nothing is safe to ask."""
         number = self._key[0]
-        if kind_of(number) is not Kind.WHOLE or _ascends(rows, number):
+        if kind_of(number) is not Kind.WHOLE or ascends(rows, number):
             return rows
         if more or len(rows) >= self._want.size or any(row[number] is None for row in rows):
-            raise UnexpectedAnswer(_unordered(self._want.table, number))
+            raise UnexpectedAnswer(unordered(self._want.table, number))
         return sorted(rows, key=itemgetter(number))
 
     def _key_of(self, row: dict[str, Any]) -> Key:
@@ -151,11 +151,12 @@ def _again(table: str) -> str:
     return f"{table}: the server sends rows again that were read; not looping"
 
 
-def _unordered(table: str, number: str) -> str:
+def unordered(table: str, number: str) -> str:
+    """Return what is said of rows in disorder."""
     return f"{table}: the rows do not come in the order of {number}, so that the next page may lose some"
 
 
-def _ascends(rows: Sequence[dict[str, Any]], number: str) -> bool:
+def ascends(rows: Sequence[dict[str, Any]], number: str) -> bool:
     """Whether a column of numbers never goes backwards, nor is blank."""
     numbers = [row[number] for row in rows]
     try:
@@ -188,54 +189,3 @@ def read(
     reader = Reader(client.dataservice, want, tuple(key))
     start = tuple(after) if after is not None else None
     return reader.by_link(start) if mode == "next_link" else reader.by_key(start)
-
-
-def rows_of(
-    client: JdeClient,
-    table: str,
-    *,
-    columns: Sequence[str],
-    number: str,
-    keys: Sequence[int],
-    where: Query | None = None,
-    optional: Sequence[str] = (),
-) -> Iterator[Page]:
-    """Yield all rows whose column `number` is one of `keys` (ascending), whatever the rest of their primary key.
-
-    A page that is full may end within a number; its rows of the last number are dropped and that number asked again.
-    So only an integer column is ever compared, and no blank date or collation matters.
-
-    :param optional: columns that come as None where the site's table does not have them.
-
-    The rows become records, so a cell that cannot be read is told in its row.
-    """
-    want = Browse(table, tuple(columns), order=(number,), where=where, optional=tuple(optional), lenient=True)
-    chunk = max(1, min(LIST_SIZE, client.connection.page_size - 1))
-    for at in range(0, len(keys), chunk):
-        yield from _rows_of_chunk(client, want, keys[at : at + chunk])
-
-
-def _rows_of_chunk(client: JdeClient, want: Browse, keys: Sequence[int]) -> Iterator[Page]:
-    service, number = client.dataservice, want.order[0]
-    size, plan = client.connection.page_size, client.dataservice.plan(want.columns)
-    while keys:
-        chosen = one_of(number, keys)
-        grid = service.browse(replace(want, where=want.where & chosen if want.where else chosen, size=size))
-        rows = service.parse(grid.rowset, plan, lenient=want.lenient)
-        refuse_unread_keys(rows, want.order)
-        if not grid.more and len(rows) < size:
-            yield Page(rows, grid.read_at, grid.ms)
-            return
-        if not rows or rows[-1][number] is None:
-            raise UnexpectedAnswer(f"{want.table}: the server says there are more rows and sends none")
-        last = rows[-1][number]
-        if not _ascends(rows, number):
-            raise UnexpectedAnswer(_unordered(want.table, number))
-        whole = [row for row in rows if row[number] < last]
-        if whole:
-            yield Page(whole, grid.read_at, grid.ms)
-            keys = [key for key in keys if key >= last]
-        elif len(rows) < size and grid.more:
-            raise UnexpectedAnswer(f"{want.table}: more rows for one {number} than the server sends at once")
-        else:
-            size *= 4  # one number with more rows than a page

@@ -17,8 +17,8 @@ from airflow_provider_mlconnector.hooks.jde.access import reading_of
 from airflow_provider_mlconnector.hooks.jde.address_parts import LINES, Part, Row, first, stamp_columns, table_columns
 from airflow_provider_mlconnector.hooks.jde.dates import to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
+from airflow_provider_mlconnector.hooks.jde.numbered import rows_of
 from airflow_provider_mlconnector.hooks.jde.query import Query
-from airflow_provider_mlconnector.hooks.jde.reading import rows_of
 from airflow_provider_mlconnector.pipeline.ports import UNREADABLE
 
 if TYPE_CHECKING:

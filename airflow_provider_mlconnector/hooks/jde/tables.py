@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_mlconnector.exceptions import UnknownField
 from airflow_provider_mlconnector.hooks.jde.dates import to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
+from airflow_provider_mlconnector.hooks.jde.numbered import rows_of
 from airflow_provider_mlconnector.hooks.jde.query import within
-from airflow_provider_mlconnector.hooks.jde.reading import rows_of
 from airflow_provider_mlconnector.hooks.jde.source import change_days_of
 from airflow_provider_mlconnector.pipeline.ports import Batch, ReadRequest
 

@@ -57,6 +57,16 @@ KINDS: dict[str, Kind] = {alias: kind for kind, aliases in _DICTIONARY.items() f
 KINDS |= {f"AC{number:02d}": Kind.TEXT for number in range(1, 31)}
 KINDS |= {f"RP{number:02d}": Kind.TEXT for number in range(1, 31)}
 
+REST_OF_KEY: dict[str, tuple[str, ...]] = {
+    "F0111": ("IDLN",),
+    "F0115": ("IDLN", "RCK7", "CNLN"),
+    "F01151": ("IDLN", "RCK7"),
+    "F03012": ("CO",),
+    "F4301": ("DCTO", "KCOO", "SFXO"),
+    "F4311": ("DCTO", "KCOO", "SFXO", "LNID"),
+}
+"""What tells rows with one number apart, in tables that may have many of them."""
+
 
 def kind_of(column: str) -> Kind:
     """Return what a column (`F0101.AN8`) holds; ANY for one the dictionary does not know."""

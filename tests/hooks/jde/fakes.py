@@ -170,8 +170,8 @@ class FakeAis:
             day, month, year = content.split("/")
             # A literal that is no date in the user's format matches nothing, and nothing is said about it.
             return f"{year}{month}{day}" if int(month) <= 12 and len(year) == 4 else None
-        if isinstance(held, int):
-            return int(content)
+        if isinstance(held, int | float):
+            return float(content)
         is_date = isinstance(held, str) and len(held) == 8 and held.isdigit() and held[:2] in ("19", "20")
         # MCU is stored right-justified, and literals are justified like it.
         return None if is_date else content.rjust(len(held)) if isinstance(held, str) and held[:1] == " " else content

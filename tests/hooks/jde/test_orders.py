@@ -80,6 +80,33 @@ def records(client: JdeClient, window: Window, **request: Any) -> dict[str, dict
     return found
 
 
+@pytest.mark.parametrize("mode", ["keyset", "next_link"])
+@pytest.mark.parametrize("cap", [1, 5, 12])
+def test_more_lines_than_the_server_sends_at_once(ais: FakeAis, make_client: Make, mode: str, cap: int) -> None:
+    """An order comes whole, whatever the server's own limit, and so do the others, also one of the same number."""
+    ais.cap = cap
+    ais.tables = {
+        "F4301": [header(1), header(7), header(7, company="00002"), header(8)],
+        "F4311": [
+            line(1, 1),
+            *(line(7, at) for at in (*range(1, 13), 12.001)),
+            *(line(7, at, KCOO="00002") for at in (1, 2)),
+            line(8, 1),
+        ],
+    }
+    found = [
+        (record["record_key"], [str(each["LNID"]) for each in record["F4311.LINES"]])
+        for batch in purchase_orders(make_client(page_mode=mode)).batches(ReadRequest(FIRST, frozenset()))
+        for record in batch.rows
+    ]
+    assert found == [
+        ("00001-OP-1-000", ["1"]),
+        ("00001-OP-7-000", [*(str(at) for at in range(1, 13)), "12.001"]),
+        ("00002-OP-7-000", ["1", "2"]),
+        ("00001-OP-8-000", ["1"]),
+    ]
+
+
 def test_an_order_has_all_its_lines(book: FakeAis, make_client: Make) -> None:
     """Also those that did not change, in the order of their numbers; amounts are exact."""
     order = records(make_client(), FIRST)["00001-OP-1-000"]

@@ -12,8 +12,8 @@ import pytest
 
 from airflow_provider_mlconnector.exceptions import CursorExpired, Stop, UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
-from airflow_provider_mlconnector.hooks.jde.query import equal
-from airflow_provider_mlconnector.hooks.jde.reading import rows_of
+from airflow_provider_mlconnector.hooks.jde.numbered import rows_of
+from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal
 from tests.hooks.jde.conftest import Time
 from tests.hooks.jde.fakes import BASE, FakeAis, timed_out
 
@@ -295,12 +295,31 @@ def test_all_rows_of_some_numbers(ais: FakeAis, make_client: Make, size: int, ca
     assert phones(make_client(page_size=size), wanted) == expected
 
 
-def test_one_number_with_more_rows_than_the_server_sends(ais: FakeAis, make_client: Make) -> None:
-    """If one number's rows never fit, the read fails instead of losing some."""
-    ais.tables["F0115"] = [{"AN8": 1, "RCK7": r} for r in range(9)]
+@pytest.mark.parametrize("count", [4, 5, 6, 23])
+def test_one_number_with_more_rows_than_the_server_sends(ais: FakeAis, make_client: Make, count: int) -> None:
+    """They are paged by the rest of the key, and the numbers behind them are read as ever."""
+    ais.tables["F0115"] = [{"AN8": n, "IDLN": 0, "RCK7": r, "CNLN": 0} for n in (1, 2, 3) for r in range(count)]
     ais.cap = 5
-    with pytest.raises(Stop, match=r"F0115\.AN8"):
-        phones(make_client(page_size=3), [1])
+    assert phones(make_client(), [1, 2, 3]) == [(n, r) for n in (1, 2, 3) for r in range(count)]
+
+
+def test_lines_of_one_customer_are_paged_within_the_filter(ais: FakeAis, make_client: Make) -> None:
+    """A customer with more contacts than the server sends: all of them, and no line that was not asked for."""
+    ais.tables["F0111"] = [{"AN8": 7, "IDLN": n, "ALPH": f"Contact {n}"} for n in range(13)]
+    ais.cap = 4
+    where = Query.all(Condition("F0111.IDLN", "GREATER", (0,)))
+    pages = rows_of(make_client(), "F0111", columns=["F0111.AN8"], number="F0111.AN8", keys=[7], where=where)
+    assert [row["F0111.IDLN"] for page in pages for row in page.rows] == list(range(1, 13))
+
+
+def test_one_number_with_more_rows_than_the_server_sends_and_nothing_to_tell_them_apart(
+    ais: FakeAis, make_client: Make
+) -> None:
+    """The read fails instead of losing some."""
+    ais.tables["F0116"] = [{"AN8": 1, "CTY1": str(r)} for r in range(9)]
+    ais.cap = 5
+    with pytest.raises(Stop, match=r"F0116\.AN8"):
+        list(rows_of(make_client(), "F0116", columns=["F0116.AN8"], number="F0116.AN8", keys=[1]))
 
 
 def test_one_call_where_each_number_has_one_row(ais: FakeAis, make_client: Make) -> None:

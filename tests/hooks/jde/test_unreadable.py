@@ -12,9 +12,9 @@ from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.accounts import ACCOUNTS, CodeTableSource
 from airflow_provider_mlconnector.hooks.jde.address_book import read_contacts, read_customers
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
+from airflow_provider_mlconnector.hooks.jde.numbered import rows_of
 from airflow_provider_mlconnector.hooks.jde.orders import purchase_orders
 from airflow_provider_mlconnector.hooks.jde.parties import read_parties
-from airflow_provider_mlconnector.hooks.jde.reading import rows_of
 from airflow_provider_mlconnector.hooks.jde.tables import items
 from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, ReadRequest
 from airflow_provider_mlconnector.pipeline.window import Window
