@@ -20,7 +20,6 @@ SUPPLIERS = FieldMap(
         to("zip", "F0116.ADDZ"),
         to("isoCountry", "F0116.CTR"),
         to("bizPhone", "F0115.AR1", "F0115.PH1"),
-        to("bizFax", "F0115_FAX.AR1", "F0115_FAX.PH1"),
         # As it is: a typing error there must not hold back the supplier's orders.
         to("bizEmail", "F01151.EMAL"),
         to("webSite", "F01151_I.EMAL", convert="url"),

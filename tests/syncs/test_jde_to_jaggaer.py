@@ -57,7 +57,7 @@ def test_a_supplier_without_blanks() -> None:
         "F0101.AN8": 1001, "F0101.ALPH": "Acme", "F0116.ADD1": "1 Road", "F0116.ADD2": "", "F0116.ADD3": "Gate 2",
         "F0116.CTY1": "Ulm", "F0116.ADDS": "", "F0116.COUN": "BW", "F0116.ADDZ": "89073", "F0116.CTR": "DE",
         "F0115.AR1": "0731", "F0115.PH1": "1234", "F01151.EMAL": "no address", "F01151_I.EMAL": "www.acme.de",
-        "F0101.TAX": "DE1", "F0401.CRRP": "EUR", "F0115_FAX.PH1": None,
+        "F0101.TAX": "DE1", "F0401.CRRP": "EUR", "F0115_FAX.PH1": "555-0101",
     }  # fmt: skip
     assert payload("suppliers", record) == {
         "extCode": "1001", "companyName": "Acme", "address": "1 Road, Gate 2", "city": "Ulm", "province": "BW",
@@ -74,6 +74,15 @@ def test_what_takes_no_entries_is_out_of_scope(entity: str, column: str) -> None
     found = skip({f"{column}.POSTING": False})
     assert found is not None
     assert (found[0], column in found[1]) == ("non_posting", True)
+
+
+def test_a_profile_has_no_field_that_a_tenant_may_not_know() -> None:
+    """A supplier must not be refused for a field that only some tenants have, such as a fax."""
+    known = {
+        "extCode", "companyName", "fiscalCode", "bizEmail", "bizPhone", "webSite", "address", "zip", "city", "province",
+        "isoCountry", "currency",
+    }  # fmt: skip
+    assert set(get_sync("jde_to_jaggaer.suppliers").rows.origins) == known
 
 
 def test_each_default_row_is_a_field_of_jaggaers() -> None:
