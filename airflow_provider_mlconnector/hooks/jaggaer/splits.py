@@ -1,8 +1,9 @@
 """The GL coding of a line: splittable custom fields, one set of values for each account that the line is charged to.
 
 `splittableFieldSetGroupList.splittableFieldSetGroup[].splittableFieldIndexSet[].splittableFieldIndexList
-.splittableFieldIndex[].customFieldValueList.customFieldValue[]`, each value with an `internalName`. How a share is
-written is not public; amounts, percentages and quantities are looked for under the usual names.
+.splittableFieldIndex[].customFieldValueList.customFieldValue[]`, each value with an `internalName`. The objects in
+between are not documented: a set of values is one wherever it stands, with its own list around it or without. How a
+share is written is not public; amounts, percentages and quantities are looked for under the usual names.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from airflow_provider_mlconnector.hooks.jaggaer.models import entries_of, number_of, text_of
 
 GROUPS = "splittableFieldSetGroupList"
-VALUES = "customFieldValueList"
+VALUES = ("customFieldValueList", "customFieldValue")
 MEASURES = {
     "amount": ("amount", "distributionAmount", "splitAmount"),
     "percent": ("percent", "percentage", "distributionPercent", "distributionPercentage", "splitPercent"),
@@ -31,14 +32,21 @@ Split = dict[str, Any]
 def splits_of(part: Mapping[str, Any], account_field: str) -> list[Split]:
     """Return the coding of a line, or of a header; empty where it has none.
 
-    Of several groups those with an account count. Groups with as many sets are read side by side.
+    Of several groups those with an account count, each for a part of the amount unless they name the same accounts.
+    Groups with as many sets are read side by side.
 
     :raises ValueError: a set with several accounts, whose shares nobody can know; a share that is no number.
     """
-    groups = [list(_sets(group, "")) for group in entries_of(part.get(GROUPS))]
-    coded = next((group for group in groups if any(account_field in each["fields"] for each in group)), None)
-    if coded is None:
+    given = part.get(GROUPS)
+    is_set = isinstance(given, Mapping) and any(name in given for name in VALUES)
+    groups = [list(_sets(group, "")) for group in ([given] if is_set else entries_of(given))]
+    with_account = [group for group in groups if any(account_field in each["fields"] for each in group)]
+    if not with_account:
         return []
+    coded = with_account[0]
+    if any(_accounts(group, account_field) != _accounts(coded, account_field) for group in with_account):
+        coded = [each for group in with_account for each in group]
+        groups = [group for group in groups if group not in with_account]
     beside = [group for group in groups if group is not coded and len(group) == len(coded)]
     return [
         {
@@ -50,6 +58,10 @@ def splits_of(part: Mapping[str, Any], account_field: str) -> list[Split]:
     ]
 
 
+def _accounts(sets: Sequence[Mapping[str, Any]], account_field: str) -> list[str | None]:
+    return [each["fields"].get(account_field) for each in sets]
+
+
 def _sets(node: Any, kind: str) -> Iterator[dict[str, Any]]:
     """Yield each set of values below a group, with its share."""
     if isinstance(node, list):
@@ -57,8 +69,9 @@ def _sets(node: Any, kind: str) -> Iterator[dict[str, Any]]:
             yield from _sets(entry, kind)
     elif isinstance(node, Mapping):
         kind = next((text_of(node[name]).lower() for name in KIND_NAMES if node.get(name)), kind)
-        if VALUES in node:
-            yield {"fields": _fields(node[VALUES]), **_measures(node, kind)}
+        values = next((name for name in VALUES if name in node), None)
+        if values:
+            yield {"fields": _fields(node[values]), **_measures(node, kind)}
         else:
             for inner in node.values():
                 yield from _sets(inner, kind)

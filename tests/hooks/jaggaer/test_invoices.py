@@ -203,6 +203,52 @@ def test_two_accounts_in_one_set(samples: Any) -> None:
     assert found["INVOICE.PROBLEM"] == "'Account' stands twice in one set of the coding"
 
 
+VALUES = [{"internalName": "Fund", "value": "1"}, {"internalName": "Account", "value": "a"}]
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        {"splittableFieldSetGroup": [{"customFieldValueList": {"customFieldValue": VALUES}}]},
+        {"splittableFieldSetGroup": [{"customFieldValue": VALUES}]},
+        {"splittableFieldSetGroup": {"customFieldValue": VALUES}},
+        {"customFieldValueList": {"customFieldValue": VALUES}},
+        {"customFieldValue": VALUES},
+    ],
+)
+def test_a_coding_without_the_objects_in_between(samples: Any, coding: Any) -> None:
+    """A line's values are its coding however deep they stand."""
+    (line,) = record(samples.invoice(7, samples.line(1, "1", splittableFieldSetGroupList=coding)))["INVOICE.LINES"]
+    assert [(each["account"], each["fields"]["Fund"]) for each in line["splits"]] == [("a", "1")]
+
+
+def coded(*groups: dict[str, Any]) -> dict[str, Any]:
+    """A coding of several groups, each with one set."""
+    return {"splittableFieldSetGroup": list(groups)}
+
+
+def group(account: str, **share: Any) -> dict[str, Any]:
+    return {"customFieldValueList": {"customFieldValue": [{"internalName": "Account", "value": account}]}, **share}
+
+
+def test_an_account_in_each_of_two_groups(samples: Any) -> None:
+    """The amount is divided between them; without shares nobody knows how, and it never goes to the first alone."""
+    shared = coded(group("a", percent=60), group("b", percent=40))
+    found = record(samples.invoice(7, samples.line(1, "1000", splittableFieldSetGroupList=shared)))
+    assert [(line["ACCOUNT"], line["NET"]) for line in found["GL.LINES"]] == [("a", 600), ("b", 400)]
+    unshared = coded(group("a"), group("b"))
+    found = record(samples.invoice(7, samples.line(1, "1000", splittableFieldSetGroupList=unshared)))
+    assert found["GL.PROBLEM_CODE"] == "split_not_known"
+
+
+def test_the_same_account_in_two_groups(samples: Any) -> None:
+    """Two sets of further fields beside one account are one part."""
+    (line,) = record(
+        samples.invoice(7, samples.line(1, "1", splittableFieldSetGroupList=coded(group("a"), group("a"))))
+    )["INVOICE.LINES"]
+    assert [each["account"] for each in line["splits"]] == ["a"]
+
+
 def part(**share: Any) -> dict[str, Any]:
     return {"amount": None, "percent": None, "quantity": None, **{k: Decimal(v) for k, v in share.items()}}
 
