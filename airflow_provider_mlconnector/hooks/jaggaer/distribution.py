@@ -3,7 +3,8 @@
 Lines carry charges of their own (tax, freight, handling, discount), which go where the line goes. What the header has
 beyond them needs a coding of the header; without one the invoice cannot be distributed, and is to be rejected. Tax
 alone may be without an account: the target may post it by itself.
-A credit memo is negative throughout; one that is written with positive amounts is turned round.
+A credit memo is negative throughout; one that is written with positive amounts, all of them or those of its lines
+alone, is turned round.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def distribution(record: Mapping[str, Any], coding: Sequence[Split]) -> dict[str
     :param coding: of the header.
     """
     try:
-        total, entries = _distributed(record, coding)
+        total, entries = _of_either_sign(record, coding)
     except Undistributed as error:
         return {LINES: [], TOTAL: record.get("TOTAL"), TAX: None, PROBLEM: str(error), CODE: error.code}
     except ArithmeticError:
@@ -71,6 +72,21 @@ def distribution(record: Mapping[str, Any], coding: Sequence[Split]) -> dict[str
         return {LINES: [], TOTAL: record.get("TOTAL"), TAX: None, PROBLEM: text, CODE: "unreadable"}
     tax = sum((entry["TAX"] for entry in entries), ZERO)
     return {LINES: entries, TOTAL: total, TAX: tax, PROBLEM: None, CODE: None}
+
+
+def _of_either_sign(record: Mapping[str, Any], coding: Sequence[Split]) -> tuple[Decimal, list[dict[str, Any]]]:
+    """Return total and entries of an invoice, and of a credit memo whose lines have another sign than its total."""
+    try:
+        return _distributed(record, coding)
+    except Undistributed as error:
+        if error.code != "unbalanced" or not record["CREDIT"]:
+            raise
+        sign = -record["TOTAL"]
+        charges = {name: abs(record[name] or ZERO).copy_sign(sign) for name in CHARGES}
+        try:
+            return _distributed({**record, **charges, "TOTAL": sign}, coding)
+        except Undistributed:
+            raise error from None
 
 
 def _distributed(record: Mapping[str, Any], coding: Sequence[Split]) -> tuple[Decimal, list[dict[str, Any]]]:

@@ -158,6 +158,20 @@ def test_a_credit_memo_is_negative(sign: int) -> None:
     assert distribution(record, [])[TOTAL] == -105
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("tax", [5, -5])
+def test_a_credit_memo_whose_lines_have_the_other_sign(sign: int, tax: int) -> None:
+    """Goods given back for a total below nothing, or the other way round: one document, and negative."""
+    record = invoice(sign * -105, line(sign * 100, tax=sign * 5), TAX=tax, CREDIT=True)
+    assert told(record) == [("1.A", Decimal(-100), Decimal(-5))]
+    assert distribution(record, [])[TOTAL] == -105
+
+
+def test_an_invoice_whose_lines_have_the_other_sign() -> None:
+    """Only a credit memo may be written so; anything else does not add up."""
+    assert code(invoice("-105", line("100", tax="5"))) == "unbalanced"
+
+
 def test_currencies_have_their_own_cents() -> None:
     """Yen have none."""
     assert told(invoice("101", line("100.6"), CURRENCY="JPY")) == [("1.A", Decimal(101), ZERO)]
