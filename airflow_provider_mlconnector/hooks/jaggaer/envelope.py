@@ -69,10 +69,13 @@ def read_listing(document: Any, resource: Resource, envelope: Envelope, where: s
     total = _count(dig(document, envelope.total), where, envelope.total)
     returned = _count(dig(document, envelope.returned), where, envelope.returned)
     items = _items(document, resource)
-    if not items and (returned or (returned is None and total)):
+    unclear = resource.items is None and len(_filled(document)) > 1
+    if resource.items is None and (returned if returned is not None else total) == 0 and len(list(lists(document))) > 1:
+        items = []  # what is filled beside no records is something else
+    if not items and (returned or (returned is None and (total or unclear))):
         found = ", ".join(lists(document)) or "none"
         raise UnexpectedAnswer(
-            f"{where}: {returned or total} records are announced, but there is no list at "
+            f"{where}: {returned or total or 'some'} records are announced, but there is no list at "
             f"'{resource.items or 'any place'}'; set 'items' of the resource. Lists in the answer: {found}"
         )
     if total is not None and total < len(items):
@@ -82,13 +85,18 @@ def read_listing(document: Any, resource: Resource, envelope: Envelope, where: s
 
 def _items(document: Mapping[str, Any], resource: Resource) -> list[dict[str, Any]]:
     if resource.items is None:
-        found = list(lists(document))
-        value = dig(document, found[0]) if len(found) == 1 else None
+        # Beside the records there may be lists of something else, mostly empty.
+        found = _filled(document)
+        value: Any = found[0] if len(found) == 1 else None
     else:
         value = dig(document, resource.items)
     # A list of one is written as the one by some gateways.
     entries = value if isinstance(value, list) else [value] if isinstance(value, Mapping) and value else []
     return [dict(entry) for entry in entries if isinstance(entry, Mapping)]
+
+
+def _filled(document: Mapping[str, Any]) -> list[list[Any]]:
+    return [entries for path in lists(document) if (entries := dig(document, path))]
 
 
 def lists(document: Mapping[str, Any], above: str = "") -> Iterator[str]:

@@ -113,6 +113,30 @@ def test_wrapper_that_is_not_configured(make_client: Make, server: Any) -> None:
     assert [row["glAccountId"] for row in client.find("gl_accounts", "")] == [1, 2]
 
 
+@pytest.mark.parametrize("codes", [[], [1, 2]])
+def test_empty_lists_beside_the_records(make_client: Make, server: Any, codes: list[int]) -> None:
+    """Messages and links that an answer might have had are no reason to ask which list is meant."""
+    accounts = {"glAccount": [{"glAccountId": code} for code in codes]}
+    server.answer("GET", "ji/v1/glaccounts", {"messages": [], "glAccountList": accounts, "links": []})
+    client = make_client(paging={"style": "none"})
+    assert [row["glAccountId"] for row in client.find("gl_accounts", "")] == codes
+
+
+def test_two_lists_and_no_word_which(make_client: Make, server: Any) -> None:
+    """Records that may be the ones are never taken for none, also where nothing is counted."""
+    accounts = {"glAccount": [{"glAccountId": 1}]}
+    server.answer("GET", "ji/v1/glaccounts", {"messages": [{"text": "hello"}], "glAccountList": accounts})
+    with pytest.raises(UnexpectedAnswer, match=r"set 'items'.*messages, glAccountList.glAccount"):
+        list(make_client(paging={"style": "none"}).find("gl_accounts", ""))
+
+
+def test_a_message_beside_no_records(make_client: Make, server: Any) -> None:
+    """What stands in the only list that holds something is no record where none are announced."""
+    nothing = {"totRecords": 0, "messages": [{"text": "nothing"}], "glAccountList": {"glAccount": []}}
+    server.answer("GET", "ji/v1/glaccounts", nothing)
+    assert list(make_client().find("gl_accounts", "")) == []
+
+
 def test_list_without_an_envelope(make_client: Make, server: Any) -> None:
     """A plain JSON list is a list of records."""
     server.answer("GET", SUPPLIERS, [{"bravoId": 1}, {"bravoId": 2}], [])
