@@ -32,7 +32,7 @@ class Opener:
             wanted.append(and_(skipped, record.target_key.is_(None)))
         changed = self._connection.scalars(select(record.record_key).where(*self._open, or_(*wanted))).all()
         found = [*changed, *self._whose_links_have_come(mirror), *self._whose_winner_has_left()]
-        return list(dict.fromkeys([*found, *(self._waited_for(awaited) if awaited else ())]))
+        return list(dict.fromkeys([*found, *(self._waited_for(awaited, mirror) if awaited else ())]))
 
     def _whose_links_have_come(self, mirror: str) -> list[str]:
         query = select(record.waits_for, record.record_key).where(*self._open, record.waits_for.contains("|"))
@@ -60,14 +60,23 @@ class Opener:
         found = {key.casefold() for key in self._connection.scalars(query)}
         return [key for key, others in records if found.issuperset(other.casefold() for other in others)]
 
-    def _waited_for(self, entity: str) -> list[str]:
-        """Return the rejects of a sync that other rejects wait for."""
-        refused: tuple[Any, ...] = (schema.OPEN, record.instance == self._scope.instance, record.status == "rejected")
+    def _waited_for(self, entity: str, mirror: str) -> list[str]:
+        """Return the rejects of a sync that other rejects wait for, also those of the syncs the other way round."""
+        wanted = self._wanted(self._scope.instance, entity)
+        mine = (*self._open, record.status == "rejected")
+        found = self._connection.scalars(self._database.by_keys([record.record_key], mine, record.record_key, wanted))
+        keys = list(found)
+        if there := {key.casefold() for key in self._wanted(mirror, f"{REVERSE}{entity}")}:
+            # They know the record by what it is called in the target.
+            query = select(record.record_key, record.target_key).where(*mine, record.target_key.is_not(None))
+            keys += [row.record_key for row in self._connection.execute(query) if row.target_key.casefold() in there]
+        return keys
+
+    def _wanted(self, instance: str, entity: str) -> list[str]:
+        """Return the keys of an entity that rejects of an instance wait for."""
+        refused = (schema.OPEN, record.instance == instance, record.status == "rejected")
         query = select(record.waits_for).where(*refused, record.waits_for.startswith(f"{entity}|", autoescape=True))
-        keys = {key for wanted in self._connection.scalars(query) for key in waited_for(wanted)[1]}
-        mine = (*refused, record.sync == self._scope.sync)
-        found = self._database.by_keys([record.record_key], mine, record.record_key, list(keys))
-        return list(self._connection.scalars(found))
+        return list({key for waits in self._connection.scalars(query) for key in waited_for(waits)[1]})
 
     def _whose_winner_has_left(self) -> list[str]:
         query = select(record.record_key, record.target_key).where(

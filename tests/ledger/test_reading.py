@@ -91,6 +91,24 @@ def test_rejects_that_others_wait_for(ledger: Ledger, scope: Scope, now: datetim
     assert open_again(ledger, scope) == []
 
 
+def test_rejects_that_others_wait_for_the_other_way_round(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """A record of the mirror names the target's key, in any case; only its rejects count, and only of this entity."""
+    invoices = replace(scope, sync="marketo_to_jde.invoices", instance="mirror")
+    for key, target_key in (("7", "a.1"), ("8", "B.1"), ("9", "c.1"), ("6", "d.1"), ("5", None)):
+        record(ledger, scope, now, key, Outcome.REJECTED, reason_code="unmatched", target_key=target_key)
+    waiting = (
+        ("1", Outcome.REJECTED, "~companies|a.1\nb.1"),
+        ("2", Outcome.CREATED, "~companies|c.1"),
+        ("3", Outcome.REJECTED, "companies|6"),
+        ("4", Outcome.REJECTED, "~x|d.1"),
+    )
+    for key, outcome, text in waiting:
+        record(ledger, invoices, now, key, outcome, reason_code="missing_link", waits_for=text)
+    again = ledger.reading.open_again(scope, "m1", writable=True, awaited="companies", mirror="mirror")
+    assert sorted(again) == ["7", "8"]
+    assert ledger.reading.open_again(scope, "m1", writable=True, awaited="companies", mirror="other") == []
+
+
 def test_key_with_a_bar_waits_for_its_own_link(ledger: Ledger, scope: Scope, now: datetime) -> None:
     """The entity ends at the first bar; the key may hold more."""
     record(ledger, scope, now, "1", Outcome.REJECTED, waits_for="companies|a|b")
