@@ -142,7 +142,9 @@ class JaggaerClient:
         except NotFound:
             return None
         record = one_of(document, found)
-        if record is None or key_of(record, found.key) != key:
+        own = key_of(record, found.key)
+        # A document that names no id of its own is the one that was asked for, where it names its number.
+        if record is None or (key_of(record, found.external) is None if own is None else own != key):
             raise UnexpectedAnswer(f"{resource} {key}: the answer is not this record; check resources.{resource}")
         return record
 
@@ -163,9 +165,12 @@ class JaggaerClient:
         for page in self.pages(resource, filter):
             yield from page.rows
 
-    def with_external(self, resource: str, numbers: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    def with_external(
+        self, resource: str, numbers: Sequence[str], *, filtered: bool = True
+    ) -> dict[str, list[dict[str, Any]]]:
         """Return the records with one of these numbers of the source system, by number; absent where there is none.
 
+        :param filtered: whether the server is to look for them; if not, its whole list is read.
         :raises ConfigurationError: the resource has no such number (`external`).
         """
         found = self.connection.resource(resource)
@@ -177,7 +182,8 @@ class JaggaerClient:
             )
         wanted = {number.casefold(): number for number in numbers}
         matches: dict[str, list[dict[str, Any]]] = {}
-        for record in self.find(resource, self.filter.any_of(name, list(numbers))) if numbers else ():
+        condition = self.filter.any_of(name, list(numbers)) if filtered and numbers else ""
+        for record in self.find(resource, condition) if numbers else ():
             # A `*` may be a wildcard there, and a filter may be ignored.
             number = wanted.get((key_of(record, found.external) or "").casefold())
             if number is not None:

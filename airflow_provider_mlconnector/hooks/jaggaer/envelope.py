@@ -63,7 +63,7 @@ def read_listing(document: Any, resource: Resource, envelope: Envelope, where: s
     :raises UnexpectedAnswer: records are announced, but not where `items` says; the message names the lists there are.
     """
     if isinstance(document, list) and all(isinstance(entry, Mapping) for entry in document):
-        return Listing([dict(entry) for entry in document], len(document), None)  # no envelope at all
+        return Listing([_unwrapped(entry, resource) for entry in document], len(document), None)  # no envelope at all
     if not isinstance(document, Mapping):
         raise UnexpectedAnswer(f"JAGGAER {where}: the answer is no JSON object")
     total = _count(dig(document, envelope.total), where, envelope.total)
@@ -92,7 +92,15 @@ def _items(document: Mapping[str, Any], resource: Resource) -> list[dict[str, An
         value = dig(document, resource.items)
     # A list of one is written as the one by some gateways.
     entries = value if isinstance(value, list) else [value] if isinstance(value, Mapping) and value else []
-    return [dict(entry) for entry in entries if isinstance(entry, Mapping)]
+    return [_unwrapped(entry, resource) for entry in entries if isinstance(entry, Mapping)]
+
+
+def _unwrapped(record: Mapping[str, Any], resource: Resource) -> dict[str, Any]:
+    """Return a record without the object that it is written in, where it is read in it too."""
+    inner = dig(record, resource.body) if resource.body else None
+    if not isinstance(inner, Mapping) or value_of(record, resource.external or resource.key) is not None:
+        return dict(record)
+    return {**record, **inner}
 
 
 def _filled(document: Mapping[str, Any]) -> list[list[Any]]:
@@ -113,8 +121,9 @@ def one_of(document: Any, resource: Resource) -> dict[str, Any] | None:
     """Return the record of a single answer: bare, or the only one of a list; None where there is none."""
     if not isinstance(document, Mapping):
         return None
-    if key_of(document, resource.key) is not None:
-        return dict(document)
+    record = _unwrapped(document, resource)
+    if key_of(record, resource.key) is not None or key_of(record, resource.external) is not None:
+        return record
     entries = _items(document, resource)
     return entries[0] if len(entries) == 1 else None
 

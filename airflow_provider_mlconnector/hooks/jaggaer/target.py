@@ -13,13 +13,13 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, OutcomeUnknown, RecordError, RecordRejected
+from airflow_provider_mlconnector.exceptions import OutcomeUnknown, RecordError, RecordRejected
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jaggaer.documents import body_of, reference_of
-from airflow_provider_mlconnector.hooks.jaggaer.envelope import key_of, value_of
+from airflow_provider_mlconnector.hooks.jaggaer.envelope import value_of
 from airflow_provider_mlconnector.hooks.jaggaer.errors import is_duplicate
+from airflow_provider_mlconnector.hooks.jaggaer.finding import Finder
 from airflow_provider_mlconnector.hooks.jaggaer.likeness import holds
-from airflow_provider_mlconnector.hooks.jaggaer.models import Supplier
 from airflow_provider_mlconnector.hooks.jaggaer.resources import DOCUMENTS
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult, rejected
 from airflow_provider_mlconnector.pipeline.journal import Entry, Journal, MemoryJournal, in_doubt_since, look
@@ -44,7 +44,7 @@ class RecordObject:
 
     def __init__(self, client: JaggaerClient, name: str, journal: Journal | None = None):
         self._client, self._name, self._journal = client, name, journal or MemoryJournal()
-        self._resource = client.connection.resource(name)
+        self._resource, self._finder = client.connection.resource(name), Finder(client, name)
         self.concurrency = client.connection.max_concurrency
         self._opened = client.now()
 
@@ -61,21 +61,8 @@ class RecordObject:
         return self._name
 
     def find(self, reference: str) -> str | None:
-        """Return the vendor's id of the record with this number; None where there is none.
-
-        :raises RecordRejected: several have it, so that nobody knows which is meant.
-        """
-        found = self._client.with_external(self._name, [reference]).get(reference, [])
-        keys = {key_of(record, self._resource.key) for record in found if self._is_ours(record)}
-        if len(keys) > 1:
-            raise RecordRejected(f"{len(keys)} records in JAGGAER have this number", code="ambiguous")
-        key = next(iter(keys), None)
-        if keys and key is None:
-            raise ConfigurationError(
-                f"Connection '{self._client.connection.conn_id}': a record of {self._name} has no "
-                f"'{self._resource.key}'; set resources.{self._name}.key in extra"
-            )
-        return key
+        """Return the vendor's id of the record with this number; see `Finder.find`."""
+        return self._finder.find(reference)
 
     def create(self, payload: Mapping[str, Any]) -> RowResult:
         """Send a new record, once.
@@ -88,7 +75,10 @@ class RecordObject:
 
     def update(self, key: str, payload: Mapping[str, Any]) -> RowResult:
         """Change the record with this id of the vendor's; errors as of `create`."""
-        written = self._client.send(self._name, self._with_key(self._body(payload), key), new=False, key=key)
+        body = self._body(payload)
+        if key != reference_of(self._resource, payload):
+            body = self._with_key(body, key)
+        written = self._client.send(self._name, body, new=False, key=key)
         return RowResult(Outcome.UPDATED, target_id=key, request_id=written.request_id)
 
     def deliver(self, group: str, batch: Sequence[Ready]) -> list[RowResult]:
@@ -114,7 +104,8 @@ class RecordObject:
             self._body(ready.payload)  # what cannot be sent needs no question
             entry = self._journal.entry(ready.record_key)
             begun = entry.begun if entry else None
-            key = self._known(entry.guid if entry else None) or self._asked(reference, begun)
+            guid = entry.guid if entry and entry.guid != reference else None
+            key = self._known(guid) or self._asked(reference, begun)
             if key is None:
                 self._check_new(ready, entry)
                 return self._created(reference, ready)
@@ -155,8 +146,11 @@ class RecordObject:
 
     def _is_whole(self, key: str, payload: Mapping[str, Any]) -> bool:
         """Whether JAGGAER has all that would be sent, so that a change would be nothing but one more revision."""
-        resource = self._resource
-        record = self._client.get(self._name, key) if resource.detail or resource.key_filter else None
+        resource, reference = self._resource, reference_of(self._resource, payload)
+        if key == reference:
+            record = next(iter(self._finder.records(reference)), None)
+        else:
+            record = self._client.get(self._name, key) if resource.detail or resource.key_filter else None
         inner = value_of(record, resource.key.rpartition(".")[0] or None)
         body = self._body(payload)
         return record is not None and (holds(record, body) or holds(inner, body))
@@ -213,11 +207,6 @@ class RecordObject:
         if not isinstance(body.get(outer), dict):
             return {**body, name: key}
         return {**body, outer: {**body[outer], name: key}}
-
-    def _is_ours(self, record: Mapping[str, Any]) -> bool:
-        """Whether a record found is of the kind that is written: buyers are companies as well."""
-        inner = value_of(record, self._resource.key.rpartition(".")[0] or None) or record
-        return self._name != "suppliers" or Supplier.model_validate(inner).type.upper() != "BUYER"
 
 
 def pending(lost: OutcomeUnknown, key: str | None) -> RowResult:

@@ -289,6 +289,17 @@ def test_another_record_than_asked_for(client: JaggaerClient, server: Any) -> No
         client.get("invoices", "77")
 
 
+def test_one_record_that_names_no_id(client: JaggaerClient, server: Any) -> None:
+    """An order that was asked for by its id need not repeat it; something without a number is no order."""
+    order = {"header": {"poNumber": "n"}, "lineList": {"purchaseOrderLine": [{"lineNumber": "1"}]}}
+    server.answer("GET", "ji/v1/purchaseorders/7", {"purchaseOrder": order}, {"header": {"status": "Open"}})
+    found = client.get("purchase_orders", "7")
+    assert found is not None
+    assert found["header"] == order["header"]
+    with pytest.raises(UnexpectedAnswer, match="not this record"):
+        client.get("purchase_orders", "7")
+
+
 def test_one_record_by_filter(client: JaggaerClient, server: Any, companies: Any) -> None:
     """Where there is no path for one record, its key is a condition; a server that ignores it deceives nobody."""
     server.answer("GET", SUPPLIERS, companies(1, 2, (8, "x"), (7, "y")))

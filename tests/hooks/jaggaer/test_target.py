@@ -286,3 +286,51 @@ def test_one_record_a_call(make_client: Make) -> None:
     target = suppliers(make_client(max_concurrency=3))
     assert (target.max_batch, target.concurrency, target.group(Ready("k", {}))) == (1, 3, "suppliers")
     assert target.batch_size("suppliers") == 1
+
+
+def bare(*bodies: dict[str, Any]) -> dict[str, Any]:
+    """A list of orders as they were written, without an id."""
+    return {"returnCode": 0, "totRecords": len(bodies), "returnedRecords": len(bodies), "poList": {"po": list(bodies)}}
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_an_order_without_an_id_is_known_by_its_number(client: JaggaerClient, server: Any, wrapped: bool) -> None:
+    """Created once and changed by its number, also where it is read in the object that it was written in."""
+    order = {"header": {"poNumber": NUMBER, "status": "Open"}}
+    held = {"purchaseOrder": order} if wrapped else order
+    server.answer("GET", ORDERS, bare(), bare(held))
+    server.answer("POST", ORDERS, {"returnCode": 0}, {"returnCode": 0})
+    target = purchase_orders(client)
+    assert [deliver(target, ORDER), deliver(target, {**ORDER, "buyer": "Joe"})] == [
+        RowResult(Outcome.CREATED, target_id=NUMBER),
+        RowResult(Outcome.UPDATED, target_id=NUMBER),
+    ]
+    created, changed = (body["purchaseOrder"] for body in server.bodies(ORDERS))
+    assert [each["operationCode"] for each in (created, changed)] == ["CREATE", "UPDATE"]
+    assert "purchaseOrderId" not in changed["header"]
+
+
+def test_two_orders_of_one_number_without_ids(client: JaggaerClient, server: Any) -> None:
+    """Nobody knows which is meant."""
+    one, two = ({"header": {"poNumber": NUMBER, "status": status}} for status in ("Open", "Closed"))
+    server.answer("GET", ORDERS, bare(one, two))
+    result = deliver(purchase_orders(client), ORDER)
+    assert (result.outcome, result.code) == (Outcome.REJECTED, "ambiguous")
+
+
+@pytest.mark.parametrize("own", [{"key": "header.poId"}, {"update": "ji/v1/purchaseorders/{id}"}])
+def test_an_id_that_the_connection_promises_must_be_there(make_client: Make, server: Any, own: Any) -> None:
+    """A name or a path of the Connection's own is not got round."""
+    server.answer("GET", ORDERS, bare({"header": {"poNumber": NUMBER}}))
+    client = make_client(resources={"purchase_orders": {"confirmed": True, **own}})
+    with pytest.raises(ConfigurationError, match=r"set resources.purchase_orders.key"):
+        deliver(purchase_orders(client), ORDER)
+
+
+def test_a_number_that_is_no_filter(client: JaggaerClient, server: Any) -> None:
+    """Where the tenant refuses the filter, the whole list is looked through, and the filter not tried again."""
+    refusal = {"returnCode": 24, "returnMessage": "unknown filter"}
+    server.answer("GET", ORDERS, refusal, orders((6, "x"), (7, NUMBER)))
+    target = purchase_orders(client)
+    assert [target.find(NUMBER) for _ in range(2)] == ["7", "7"]
+    assert ["flt" in query for query in server.queries(ORDERS)][:3] == [True, False, False]
