@@ -93,12 +93,22 @@ class Finder:
             row = elsewhere[0]
             where = f"EDUS {row['F0411Z1.EDUS']}, EDTN {row['F0411Z1.EDTN']}"
             raise RecordRejected(f"this supplier's invoice number is in F0411Z1 already: {where}", code="duplicate")
-        if posted and ours and z.gross_of(posted, voucher) == voucher.gross:
-            return RowResult(Outcome.CREATED, target_id=edtn, awaits=VOUCHER)
+        if ours and (made := self._made(posted, voucher, edtn)):
+            return made
         if posted:
             number = z.number_of(posted[0])
             raise RecordRejected(f"this supplier's invoice number is in F0411 already: {number}", code="duplicate")
         return None
+
+    def posted(self, voucher: Voucher, edtn: str) -> RowResult | None:
+        """Return the answer for a voucher that was sent and has no Z rows; None where F0411 has it not either."""
+        return self._made(z.ask_voucher(self._client, voucher.supplier, voucher.invoice), voucher, edtn)
+
+    @staticmethod
+    def _made(posted: Sequence[z.Row], voucher: Voucher, edtn: str) -> RowResult | None:
+        if not posted or z.gross_of(posted, voucher) != voucher.gross:
+            return None
+        return RowResult(Outcome.CREATED, target_id=edtn, awaits=VOUCHER)
 
     def compared(self, voucher: Voucher, edtn: str, held: z.Held) -> RowResult:
         """Return the answer for a voucher whose Z rows are there."""

@@ -148,11 +148,13 @@ class VoucherObject:
                 # From now on: the answer may have been waited for longer than the call can go on.
                 self._finder.waited(voucher, edtn, self._client.now())
             held = z.read_back(self._client, self._edus, edtn)
+            # An orchestration that has the voucher made at once may leave nothing in the Z tables.
+            made = self._finder.posted(voucher, edtn) if held is None else None
         except MLConnectorError as error:
             # It was sent: whatever hinders the look, the answer must not get lost with the task.
             return pending(edtn, f"sent, and it could not be read back: {error.message}", answer)
         if held is None:
-            return None
+            return made
         result = self._finder.compared(voucher, edtn, held)
         if result.outcome is not Outcome.CREATED and may_still_run(answer):
             return pending(edtn, "sent without an answer, and only a part of it is there so far", answer)

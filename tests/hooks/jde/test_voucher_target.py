@@ -145,6 +145,24 @@ def test_success_without_rows(site: Site, target: VoucherObject) -> None:
         deliver(target, key="J-3", VINV="INV-3")
 
 
+@pytest.mark.parametrize(("gross", "outcome"), [(100.0, Outcome.CREATED), (90.0, Outcome.REJECTED)])
+def test_an_orchestration_that_has_the_voucher_made_at_once(
+    site: Site, target: VoucherObject, gross: float, outcome: Outcome
+) -> None:
+    """Nothing is left in the Z tables, and F0411 has the voucher, which was not there before: it is created."""
+    row = {"AN8": 4343, "VINV": "INV-1", "DOC": 77, "DCT": "PV", "KCO": "00001", "SFX": "001", "SFXE": 0, "AG": gross}
+
+    def run(body: dict[str, Any]) -> dict[str, Any]:
+        site.ais.tables["F0411"].append(row)
+        return {"json": {"jde__status": "SUCCESS"}}
+
+    site.ais.runs["/ORCH"] = run
+    result = deliver(target)
+    assert (result.outcome, result.awaits) == (outcome, "voucher")
+    deliver(target)
+    assert len(site.ais.tables["F0411"]) == 1
+
+
 def test_an_error_after_the_rows_were_written(site: Site, target: VoucherObject) -> None:
     """A later step failed, the voucher is there: it is created, and not sent again."""
     site.answers = [{"json": {"continuedOnError": [{"step": "mail", "message": "no server"}]}}]
