@@ -131,9 +131,12 @@ def test_a_try_is_in_the_trail_before_its_answer(flow: Flow) -> None:
 
 @pytest.mark.parametrize("name", ["suppliers", "purchase_orders"])
 def test_an_unconfirmed_path_stops_before_the_first_read(flow: Flow, name: str) -> None:
-    """The message names what to compare and to set; it is not tried again, and nothing is read or written there."""
+    """Where paths are strict: the message says what to compare and to set; nothing is read or written there, nor tried
+    again.
+    """
     resources = flow.target.connection("http://x")["extra"]["resources"]
-    flow.connect(jaggaer={"extra": {"resources": {**resources, name: {**resources[name], "confirmed": False}}}})
+    own = {**resources, name: {**resources[name], "confirmed": False}}
+    flow.connect(jaggaer={"extra": {"resources": own, "strict_paths": True}})
     flow.source.calls.reset()
     flow.run(runs_as="failed", syncs=[name])
     [(task, tries, error)] = flow.failures
@@ -148,11 +151,11 @@ def test_what_is_only_compared_needs_no_confirmation(flow: Flow) -> None:
     resources = flow.target.connection("http://x")["extra"]["resources"]
     for name in ("gl_accounts", "cost_centers"):
         resources[name]["confirmed"] = False
-    flow.connect(jaggaer={"extra": {"resources": resources}})
+    flow.connect(jaggaer={"extra": {"resources": resources, "strict_paths": True}})
     flow.run(syncs=["gl_accounts", "cost_centers"])
     assert flow.counts("gl_accounts")["created"] > 0
     resources["gl_accounts"]["create_missing"] = True
-    flow.connect(jaggaer={"extra": {"resources": resources}})
+    flow.connect(jaggaer={"extra": {"resources": resources, "strict_paths": True}})
     flow.run(runs_as="failed", syncs=["gl_accounts"])
     assert "resources.gl_accounts.confirmed" in str(flow.failures[0][2])
 

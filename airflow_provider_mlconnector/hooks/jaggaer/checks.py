@@ -51,9 +51,10 @@ def _line(client: JaggaerClient, name: str) -> str:
 
 def _confirmed(client: JaggaerClient, name: str, resource: Resource) -> str:
     is_written = name in WRITTEN or resource.create_missing
-    if not is_written or resource.confirmed or not client.connection.strict_paths:
+    if not is_written or resource.confirmed:
         return ""
-    return f"; not written before resources.{name}.confirmed is true"
+    said = "not written before it is" if client.connection.strict_paths else "written all the same"
+    return f"; not confirmed (resources.{name}.confirmed), {said}"
 
 
 def first_page(client: JaggaerClient, name: str) -> tuple[Mapping[str, Any], Listing]:

@@ -196,7 +196,7 @@ class JaggaerClient:
         :param key: the vendor's id of the record to change.
         :raises OutcomeUnknown: no answer, and sending again could make a second one; ask whether it is there.
         :raises RecordRejected: the record is refused.
-        :raises ConfigurationError: the path is not confirmed, or not there.
+        :raises ConfigurationError: the path is not there, or, where paths are strict, not confirmed.
         """
         return writing.send(self, resource, document, new=new, key=key)
 

@@ -71,7 +71,9 @@ class JaggaerConnection(VendorConnection):
         description='Merged into the defaults: {"suppliers": {"path": "ja/v1/companyprofiles", "confirmed": true}}.',
     )
     strict_paths: bool = Field(
-        True, title="Strict paths", description="Refuse a write through a resource that is not marked as confirmed."
+        False,
+        title="Strict paths",
+        description="Refuse a write through a resource that is not marked as confirmed, instead of warning.",
     )
     field_map: Given[dict[str, dict[str, Any]]] = Field(
         {}, title="Field map", description='The vendor\'s field → the ERP\'s: {"invoices": {"total.value": "AG"}}.'
@@ -128,7 +130,7 @@ class JaggaerConnection(VendorConnection):
         return self.resources[name]
 
     def refuse_unconfirmed(self, name: str, path: str) -> None:
-        """Refuse a write through a path that nobody has confirmed.
+        """Refuse a write through a path that nobody has confirmed, where paths are strict.
 
         :raises ConfigurationError: saying what to confirm and how.
         """
@@ -136,7 +138,7 @@ class JaggaerConnection(VendorConnection):
             raise ConfigurationError(
                 f"Connection '{self.conn_id}': {name} would be written to '{path}', which JAGGAER does not document "
                 f"and nobody has confirmed. Compare it with the tenant's documents, run `airflow mlconnector check "
-                f'{self.conn_id}`, and set resources.{name}.confirmed to true in extra (or "strict_paths": false).'
+                f"{self.conn_id}`, and set resources.{name}.confirmed to true in extra, or strict_paths to false."
             )
 
     def options(self) -> HttpOptions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
@@ -26,6 +27,8 @@ from airflow_provider_mlconnector.hooks.jaggaer.orders import (
 from airflow_provider_mlconnector.hooks.jaggaer.resources import Resource
 from airflow_provider_mlconnector.mapping import FieldMap, Row
 from airflow_provider_mlconnector.pipeline.ports import Plan, Validator
+
+log = logging.getLogger(__name__)
 
 ENTRY = f"{LINES}[]."
 OWN_KEYS = frozenset({"bravoId", "splittableFieldSetGroupList"})
@@ -71,13 +74,13 @@ def plan(_source: Any, client: JaggaerClient, field_map: FieldMap, *, name: str,
 
     :param name: the resource.
     :param key: the source field of the record's number; it goes where the Connection keeps that (`external`).
-    :raises ConfigurationError: a path that nobody has confirmed, or that is not there.
+    :raises ConfigurationError: a path that is not there, or, where paths are strict, that nobody has confirmed.
     :raises UnknownField: for a row whose target JAGGAER does not have.
     """
     resource = client.connection.resource(name)
     writes = name not in ALIGNED or resource.create_missing
     if writes:
-        client.connection.refuse_unconfirmed(name, resource.create or resource.path)
+        _check_path(client, name, resource.create or resource.path)
     number = resource.external_name
     if not number:
         raise ConfigurationError(
@@ -90,6 +93,18 @@ def plan(_source: Any, client: JaggaerClient, field_map: FieldMap, *, name: str,
     # What is only compared has changed when its code has.
     rows = field_map.rows if writes else field_map.rows[:1]
     return Plan(FieldMap(rows).to_json(), schema=resource.model_dump())
+
+
+def _check_path(client: JaggaerClient, name: str, path: str) -> None:
+    client.connection.refuse_unconfirmed(name, path)
+    if not client.connection.resource(name).confirmed:
+        log.warning(
+            "jaggaer %s: written to '%s', which nobody has confirmed; compare it with the tenant's documents, and set "
+            "resources.%s.confirmed in extra",
+            name,
+            path,
+            name,
+        )
 
 
 def _keyed(field_map: FieldMap, number: str, key: str) -> FieldMap:

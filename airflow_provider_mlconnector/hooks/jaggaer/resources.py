@@ -39,7 +39,7 @@ class Resource(Settings):
         the cost centre of a line.
     :param statuses: what JAGGAER calls `open`, `closed` and `cancelled`.
     :param create_missing: of accounts and cost centres: create what has no partner, instead of reporting it.
-    :param confirmed: the paths are the tenant's own, so that writing is allowed.
+    :param confirmed: the paths are the tenant's own, so that writing is allowed where paths are strict.
     """
 
     path: str

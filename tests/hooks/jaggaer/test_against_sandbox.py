@@ -348,8 +348,8 @@ def test_tenant_with_other_names() -> None:
 
 
 def test_unconfirmed_tenant() -> None:
-    """Without the Connection's own confirmation nothing is written."""
-    world = World(extra={"resources": {}})
+    """Where paths are strict nothing is written without the Connection's own confirmation."""
+    world = World(extra={"resources": {}, "strict_paths": True})
     with pytest.raises(ConfigurationError, match="confirmed"):
         deliver(suppliers(world.client), {"extCode": "1", "companyName": "x"})
     assert world.records("suppliers") == []

@@ -29,7 +29,7 @@ def test_each_path_is_asked(make_client: Make, server: Any, companies: Any) -> N
     said = lines(make_client(resources={}))
     assert said["suppliers"].endswith(
         "no record has 'returnCompanyInfo.lastModTime' (modified); it has "
-        "returnCompanyInfo; not written before resources.suppliers.confirmed is true"
+        "returnCompanyInfo; not confirmed (resources.suppliers.confirmed), written all the same"
     )
     assert "NOT ALLOWED (403)" in said["gl_accounts"]
     assert "NOT THERE (404): set resources.purchase_orders.path" in said["purchase_orders"]
@@ -72,7 +72,7 @@ def test_what_is_only_compared_needs_no_confirmation(make_client: Make, server: 
     """Codes are written, and their path wants confirming, only where missing ones are to be created."""
     for name in DEFAULTS:
         server.answer("GET", DEFAULTS[name]["path"], {"returnCode": 0, "totRecords": 0, "returnedRecords": 0})
-    said = lines(make_client(resources={"cost_centers": {"create_missing": True}}))
+    said = lines(make_client(resources={"cost_centers": {"create_missing": True}}, strict_paths=True))
     assert [name for name, text in said.items() if "not written before" in text] == [
         "suppliers",
         "purchase_orders",

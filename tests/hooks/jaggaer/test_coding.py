@@ -100,6 +100,6 @@ def test_created_only_where_the_connection_says_so(make_client: Make, server: An
 
 def test_path_for_creating_must_be_confirmed(make_client: Make) -> None:
     """The wish alone does not allow it."""
-    client = make_client(resources={"cost_centers": {"create_missing": True}})
+    client = make_client(resources={"cost_centers": {"create_missing": True}}, strict_paths=True)
     with pytest.raises(ConfigurationError, match=r"cost_centers.confirmed"):
         cost_centers(client).prepare(Plan(), 1)

@@ -85,7 +85,7 @@ def test_the_documented_extra_is_accepted_as_it_is() -> None:
         },
         "field_map": {"invoices": {"supplierInvoiceNumber": "VINV"}},
         "cxml": {"endpoint": "https://erp.example.com", "from": {"domain": "DUNS", "identity": "1"}},
-        "strict_paths": True,
+        "strict_paths": False,
     }
     given, plain = parse(extra=extra), parse()
     assert given.model_dump(exclude={"field_map", "cxml"}) == plain.model_dump(exclude={"field_map", "cxml"})
@@ -169,13 +169,13 @@ def test_plain_http_is_refused_for_the_login_as_well() -> None:
     assert parse("http://127.0.0.1:8804").token_url.startswith("http://127.0.0.1:8804/auth/")
 
 
-def test_an_unconfirmed_path_is_not_written() -> None:
-    """The refusal says what to confirm and how; reading needs no confirmation."""
-    parsed = parse()
+def test_an_unconfirmed_path_is_not_written_where_paths_are_strict() -> None:
+    """The refusal says what to confirm and how; reading needs no confirmation. By default paths are not strict."""
+    parsed = parse(extra={"strict_paths": True})
     with pytest.raises(ConfigurationError, match=r"purchase_orders.*check jaggaer_default.*confirmed to true"):
         parsed.refuse_unconfirmed("purchase_orders", "ji/v1/purchaseorders")
-    parse(extra={"strict_paths": False}).refuse_unconfirmed("purchase_orders", "ji/v1/purchaseorders")
-    own = {"resources": {"purchase_orders": {"confirmed": True}}}
+    parse().refuse_unconfirmed("purchase_orders", "ji/v1/purchaseorders")
+    own = {"resources": {"purchase_orders": {"confirmed": True}}, "strict_paths": True}
     parse(extra=own).refuse_unconfirmed("purchase_orders", "ji/v1/purchaseorders")
 
 

@@ -109,7 +109,7 @@ def test_what_the_connection_lacks(make_client: Make, server: Any, planned: Call
         ({"external": None, "confirmed": True}, "set resources.suppliers.external"),
     ):
         with pytest.raises(ConfigurationError, match=said):
-            planned(make_client(resources={"suppliers": own}))
+            planned(make_client(resources={"suppliers": own}, strict_paths=True))
     assert server.mocker.request_history == []
     server.answer("GET", SUPPLIERS, {"status_code": 404})
     with pytest.raises(ConfigurationError, match=r"no path 'ja/v1/companyprofiles'; set resources.suppliers.path"):
@@ -117,6 +117,18 @@ def test_what_the_connection_lacks(make_client: Make, server: Any, planned: Call
     server.answer("GET", SUPPLIERS, {"status_code": 403})
     with pytest.raises(PermissionDenied):
         planned(make_client())
+
+
+def test_an_unconfirmed_path_is_said(
+    make_client: Make, server: Any, planned: Callable[..., Plan], caplog: pytest.LogCaptureFixture
+) -> None:
+    """By default it is written, and the log of each run says what to compare and to set."""
+    server.answer("GET", SUPPLIERS, {"returnCode": "0", "totRecords": 0, "returnedRecords": 0})
+    planned(make_client(resources={}))
+    assert "'ja/v1/companyprofiles', which nobody has confirmed" in caplog.text
+    caplog.clear()
+    planned(make_client())
+    assert caplog.text == ""
 
 
 def test_a_list_that_says_it_has_nothing(client: JaggaerClient, server: Any, planned: Callable[..., Plan]) -> None:

@@ -275,7 +275,7 @@ def test_steps_for_the_pending_protocol(client: JaggaerClient, server: Any) -> N
 
 def test_unconfirmed_path_is_said_before_the_first_record(make_client: Make, server: Any) -> None:
     """The task ends at once, having asked and sent nothing."""
-    target = purchase_orders(make_client(resources={}))
+    target = purchase_orders(make_client(resources={}, strict_paths=True))
     with pytest.raises(ConfigurationError, match="confirmed"):
         target.prepare(Plan(), 1)
     assert server.mocker.request_history == []
