@@ -103,6 +103,8 @@ def voucher_of(payload: Mapping[str, Any]) -> Voucher:
 
     :raises RecordRejected: a field that is not there, missing, too long or of another kind; without its value.
     """
+    if payload.get("LINES") in ((), []):
+        raise RecordRejected("none of its lines has an amount, and so there is nothing to post", code="invalid_voucher")
     try:
         return _taxed(Voucher.model_validate(payload))
     except ValidationError as error:

@@ -163,6 +163,8 @@ def test_an_amount_of_nothing_is_no_voucher(target: VoucherObject, site: Site) -
     """E1 would leave it at EDSP 0 for ever."""
     lines = [{"ANI": "M30.6110", "AA": "5.00"}, {"ANI": "M30.6120.01", "AA": "-5.00"}]
     assert deliver(target, AG="0.00", LINES=lines).code == "no_amount"
+    nothing = deliver(target, AG="0.00", LINES=[])
+    assert (nothing.code, "nothing to post" in (nothing.message or "")) == ("invalid_voucher", True)
 
 
 def test_settling_what_is_not_sent_any_more(target: VoucherObject) -> None:
