@@ -24,7 +24,7 @@ from airflow_provider_mlconnector.hooks.jaggaer.orders import (
     OrderHeader,
     OrderLine,
 )
-from airflow_provider_mlconnector.hooks.jaggaer.resources import Resource
+from airflow_provider_mlconnector.hooks.jaggaer.resources import DEFAULTS, Resource
 from airflow_provider_mlconnector.mapping import FieldMap, Row
 from airflow_provider_mlconnector.pipeline.ports import Plan, Validator
 
@@ -67,6 +67,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 """Resource → the fields that a row of its field map may have as its target, beside the record's own number."""
 NEEDED = {"purchase_orders": (LINES,)}
+DISPENSABLE = frozenset({"cost_centers"})
+"""What documents can be written without: where the tenant has none, and the Connection names none, nothing is to do."""
 
 
 def plan(_source: Any, client: JaggaerClient, field_map: FieldMap, *, name: str, key: str) -> Plan:
@@ -89,7 +91,15 @@ def plan(_source: Any, client: JaggaerClient, field_map: FieldMap, *, name: str,
         )
     field_map = _keyed(field_map, number, key)
     _check_targets(name, number, field_map)
-    _read_first(client, name)
+    if missing := _missing(client, name):
+        said = (
+            f"Connection '{client.connection.conn_id}': the tenant has no path '{resource.path}'; set "
+            f"resources.{name}.path in extra"
+        )
+        if name in DISPENSABLE and resource == Resource.model_validate(DEFAULTS[name]):
+            log.warning("%s. Documents go without", said)
+            return Plan(not_configured=said)
+        raise ConfigurationError(said, code=missing.code, request_id=missing.request_id)
     # What is only compared has changed when its code has.
     rows = field_map.rows if writes else field_map.rows[:1]
     return Plan(FieldMap(rows).to_json(), schema=resource.model_dump())
@@ -135,18 +145,13 @@ def _is_known(name: str, number: str | None, target: str) -> bool:
     return target in (number, *FIELDS[name]) or is_custom
 
 
-def _read_first(client: JaggaerClient, name: str) -> None:
-    """Ask for the first page of the list, by which records are looked for later."""
+def _missing(client: JaggaerClient, name: str) -> NotFound | None:
+    """Ask for the first page of the list, by which records are looked for later; return that there is no such path."""
     try:
         first_page(client, name)
     except NotFound as missing:
-        if missing.is_path:
-            raise ConfigurationError(
-                f"Connection '{client.connection.conn_id}': the tenant has no path "
-                f"'{client.connection.resource(name).path}'; set resources.{name}.path in extra",
-                code=missing.code,
-                request_id=missing.request_id,
-            ) from None
+        return missing if missing.is_path else None
+    return None
 
 
 def has_field(client: JaggaerClient, field: str, *, name: str) -> bool:

@@ -119,6 +119,22 @@ def test_what_the_connection_lacks(make_client: Make, server: Any, planned: Call
         planned(make_client())
 
 
+@pytest.mark.parametrize("own", [{}, {"path": "ji/v1/units"}, {"create_missing": True}, {"items": "a.b"}])
+def test_a_tenant_without_cost_centres(
+    make_client: Make, server: Any, planned: Callable[..., Plan], own: dict[str, Any]
+) -> None:
+    """Orders can go without: nothing is to do where nobody has named any; what the Connection names must be there."""
+    for path in ("ji/v1/costcenters", "ji/v1/units"):
+        server.answer("GET", path, {"status_code": 404})
+    client = make_client(resources={"cost_centers": own} if own else {})
+    codes = FieldMap((to("code", "T.ID", convert="text", optional=True),))
+    if own:
+        with pytest.raises(ConfigurationError, match=r"set resources.cost_centers.path"):
+            planned(client, codes, "cost_centers")
+    else:
+        assert "set resources.cost_centers.path" in (planned(client, codes, "cost_centers").not_configured or "")
+
+
 def test_an_unconfirmed_path_is_said(
     make_client: Make, server: Any, planned: Callable[..., Plan], caplog: pytest.LogCaptureFixture
 ) -> None:
