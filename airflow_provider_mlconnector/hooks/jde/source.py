@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import math
 import re
@@ -139,6 +140,8 @@ OPPORTUNITY_FIELDS = {
 }
 """Our names and the output fields they are found under, without punctuation, where `fields` does not say."""
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 class OpportunitySource:
     """Sales opportunities from the orchestration that the Connection names.
@@ -156,25 +159,31 @@ class OpportunitySource:
             return
         read_at = self._client.now()
         days = None if request.also else days_of(request.window, self._client)
-        rows = {row["record_key"]: row for row in map(self._record, opportunities(self._client, days))}
+        answered = list(opportunities(self._client, days))
+        fields = sorted(answered[0]) if answered else []
+        found = [self._record(row) for row in answered]
+        if found and all(row["ORCH.id"] is None for row in found):
+            raise ConfigurationError(
+                f"Connection '{self._client.connection.conn_id}': the rows of the orchestration 'opportunities' have "
+                f"no id; name its field in orchestrations.opportunities.fields.id. Fields: {', '.join(fields)}"
+            )
+        # Of equal ids the newest change counts, and of equal changes the last row.
+        found.sort(key=lambda row: row["changed_at"] or NEVER)
+        rows = {row["record_key"]: row for row in found}
         yield Batch(list(rows.values()), read_at, "end")
 
     def _record(self, row: dict[str, Any]) -> dict[str, Any]:
-        fields = sorted(row)
         plain = {_plain(field): value for field, value in row.items()}
         for name, spellings in OPPORTUNITY_FIELDS.items():
             if row.get(f"ORCH.{name}") is None:
                 found = next((plain[text] for text in spellings if plain.get(text) is not None), None)
                 row[f"ORCH.{name}"] = found
-        if row["ORCH.id"] is None:
-            raise ConfigurationError(
-                f"Connection '{self._client.connection.conn_id}': the rows of the orchestration 'opportunities' have "
-                f"no id; name its field in orchestrations.opportunities.fields.id. Fields: {', '.join(fields)}"
-            )
+        # A row without an id is one record's fault, told by its content: it is rejected, and the others go.
+        key = str(_without_fraction(row["ORCH.id"])) if row["ORCH.id"] is not None else f"no-id-{_digest(row)}"
         row |= self._typed(row)
         modified = row["ORCH.modified"]
         changed = modified.astimezone(UTC) if isinstance(modified, datetime) else None
-        return {**row, "record_key": str(row["ORCH.id"]), "changed_at": changed}
+        return {**row, "record_key": key, "changed_at": changed}
 
     def _typed(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return what is a number or a date in whatever form the designer mapped it.
@@ -201,6 +210,10 @@ def _without_fraction(value: Any) -> Any:
     """Return a number's digits as they are written elsewhere: 1001.0 is the customer 1001."""
     whole = isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value()
     return int(value) if whole else value
+
+
+def _digest(row: dict[str, Any]) -> str:
+    return hashlib.sha256(repr(sorted(row.items())).encode()).hexdigest()[:12]
 
 
 def _plain(field: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -197,6 +198,15 @@ def test_rows_without_an_id_are_a_matter_of_configuration(opportunities: Rows) -
         opportunities({"Deal": "x", "Amount": 5})
 
 
+def test_one_row_without_an_id_does_not_stop_the_others(opportunities: Rows) -> None:
+    """It is a record that can only be rejected, under the same key as long as it says the same."""
+    given = ({"id": "K-1"}, {"id": None, "name": "lost"})
+    keys = [row["record_key"] for row in opportunities(*given)]
+    assert keys == [row["record_key"] for row in opportunities(*given)]
+    assert keys[0] == "K-1"
+    assert re.fullmatch(r"no-id-[0-9a-f]{12}", keys[1])
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -247,6 +257,12 @@ def test_what_is_no_date_and_no_number_is_left_to_the_field_map(opportunities: R
 def test_of_equal_ids_the_last_row_counts(opportunities: Rows) -> None:
     """One record per key."""
     assert [row["ORCH.name"] for row in opportunities({"id": 1, "name": "a"}, {"id": 1, "name": "b"})] == ["b"]
+
+
+def test_of_equal_ids_the_newest_change_counts(opportunities: Rows) -> None:
+    """Wherever it stands in the answer."""
+    rows = ({"id": 1, "name": "new", "modified": "20260302"}, {"id": 1, "name": "old", "modified": "20260301"})
+    assert [row["ORCH.name"] for row in opportunities(*rows)] == ["new"]
 
 
 def test_an_orchestration_is_asked_for_the_days_or_for_everything(opportunities: Rows) -> None:
