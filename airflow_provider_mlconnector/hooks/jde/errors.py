@@ -109,8 +109,8 @@ def troubles(document: Any) -> Iterator[Trouble]:
     for block in blocks.values():
         for entry in _listed(block.get("errors") if isinstance(block, dict) else None):
             yield Trouble.of(entry)
-    failed = document.get("status") != "WARNING" and not blocks and document.get("message")
-    if document.get("exception") or failed:
+    status, word = document.get("status"), document.get("message") and not blocks
+    if document.get("exception") or (word and status != "WARNING") or (status == "ERROR" and document.get("errorText")):
         yield Trouble.of(document)
 
 

@@ -162,7 +162,8 @@ def _check(name: str, document: dict[str, Any], reading: bool) -> None:
 
 def _failures(document: dict[str, Any]) -> Iterator[Trouble]:
     """Yield what says that an orchestration failed, also within its steps."""
-    if any(document.get(key) for key in ("exception", "sysErrors", "errorDetails")):
+    refused = document.get("status") == "ERROR" and (document.get("errorText") or document.get("message"))
+    if refused or any(document.get(key) for key in ("exception", "sysErrors", "errorDetails")):
         yield from troubles(document)
     status = str(document.get("jde__status") or "SUCCESS").upper()
     if BAD_STATUS.match(status):

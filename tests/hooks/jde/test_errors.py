@@ -109,6 +109,7 @@ def test_no_retries_means_none(ais: FakeAis, make_client: Make) -> None:
         {"fs_DATABROWSE_F0101": {"data": {}, "errors": [{"CODE": "018", "TITLE": "it broke"}]}},
         {"exception": "java.lang.X", "message": "it broke"},
         {"message": "it broke", "status": "ERROR"},
+        {"status": "ERROR", "type": "AIS", "errorText": "it broke", "exceptionId": "77"},
         {"message": {"detail": "it broke"}},
         {"fs_DATABROWSE_F0101": {"data": {}}, "exception": "java.lang.X"},
     ],

@@ -87,6 +87,8 @@ def test_name_is_quoted(ais: FakeAis, make_client: Make) -> None:
 
 FAILURES = [
     {"exception": "com.x.BSFN", "message": "Jane's voucher"},
+    {"status": "ERROR", "type": "ORCHESTRATION", "errorText": "Jane's voucher"},
+    {"status": "ERROR", "message": "Jane's voucher"},
     {"jde__status": "ERROR", "jde__simpleMessage": "Jane's voucher"},
     {"jde__status": "SUCCESS", "continuedOnError": [{"step": "s", "message": "Jane's voucher"}]},
     {"Errors": [{"CODE": "0002", "TITLE": "Jane's voucher"}]},
