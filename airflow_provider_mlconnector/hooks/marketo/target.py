@@ -110,12 +110,14 @@ def plan(client: MarketoClient, name: str, field_map: FieldMap) -> Plan:
         object that the instance does not have.
     :raises ConfigurationError: for a custom object without a key, or a map that does not fill the key.
     """
-    field_map = field_map.plus(_source_rows(client))
     try:
         schema = client.describe(name)
     except ObjectReadOnly as refusal:
         log.warning("marketo %s cannot be written here (%s); its records are skipped", name, refusal)
-        return Plan(field_map.to_json(), read_only=_why_not(spec_of(name), refusal.code or "1018"))
+        return Plan(
+            field_map.plus(_source_rows(client)).to_json(), read_only=_why_not(spec_of(name), refusal.code or "1018")
+        )
+    field_map = field_map.plus(_source_rows(client, schema))
     absent = {row.target for row in field_map.rows if row.optional and row.target not in schema.writable}
     if absent:
         log.info("marketo %s has no such fields, so they are not sent: %s", name, ", ".join(sorted(absent)))
@@ -153,14 +155,17 @@ def _check_key(client: MarketoClient, schema: ObjectSchema, field_map: FieldMap)
         raise ConfigurationError(f"{where} is keyed by {', '.join(missing)}; map it in the sync's field map")
 
 
-def _source_rows(client: MarketoClient) -> list[Row]:
+def _source_rows(client: MarketoClient, schema: ObjectSchema | None = None) -> list[Row]:
     """The rows of the custom fields that carry the source's id and change time, where the Connection names them."""
     connection = client.connection
     rows = []
     if connection.source_id_field:
         rows.append(Row(connection.source_id_field, ("record_key",), "text", optional=True))
     if connection.source_modified_field:
-        rows.append(Row(connection.source_modified_field, ("changed_at",), "instant", optional=True))
+        field = schema.fields.get(connection.source_modified_field) if schema else None
+        # A field that holds days would refuse an instant, and with it every record.
+        convert = "date" if field and field.data_type == "date" else "instant"
+        rows.append(Row(connection.source_modified_field, ("changed_at",), convert, optional=True))
     return rows
 
 

@@ -190,6 +190,18 @@ def test_the_sources_id_and_change_time_go_where_the_connection_says(
     assert (row["target"], row["sources"]) == ("score", ("record_key",))
 
 
+@pytest.mark.parametrize(("kind", "convert"), [("date", "date"), ("datetime", "instant"), ("string", "instant")])
+def test_the_change_time_goes_as_its_field_takes_it(
+    make_client: Callable[..., MarketoClient], instance: Any, success: Callable[..., Any], kind: str, convert: str
+) -> None:
+    """A custom field of days gets the day: an instant would be refused, and with it every record."""
+    leads = described("email", "title", "externalCompanyId", dedupeFields=["email"], idField="id")
+    leads["fields"].append({"name": "erpChanged", "dataType": kind, "updateable": True})
+    instance.answer("GET", "/rest/v1/leads/describe2.json", success(leads))
+    found = plan(make_client(source_modified_field="erpChanged"), "leads", LEAD_MAP)
+    assert [row["convert"] for row in found.rows if row["target"] == "erpChanged"] == [convert]
+
+
 def test_a_prefix_keeps_two_sources_apart(make_client: Callable[..., MarketoClient]) -> None:
     """Before the object's key, behind whatever the row converts; no other row has it."""
     rows = FieldMap((to("id", "T.A", "T.B"), to("other", "T.A")))
