@@ -29,7 +29,8 @@ class RowResult(msgspec.Struct, frozen=True, gc=False):
 
     `target_id` is the vendor's own id; `code` the vendor's own code; `message` is ours and free of personal
     data; `detail` the vendor's own words, kept only encrypted. `awaits` says what the target still has to do with the
-    record, for later runs to follow.
+    record, for later runs to follow; `held_by` is the target key of another record that stands in the way: once that
+    one has been sent again, so is this.
     """
 
     outcome: Outcome
@@ -39,6 +40,7 @@ class RowResult(msgspec.Struct, frozen=True, gc=False):
     detail: str | None = None
     request_id: str | None = None
     awaits: str | None = None
+    held_by: str | None = None
 
 
 def rejected(refusal: RecordError) -> RowResult:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, and_, or_, select
 
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import DUPLICATE, REVERSE, Scope, waited_for
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, HELD, REVERSE, Scope, waited_for
 
-record, link, claim = schema.record.c, schema.link.c, schema.claim.c
+record, link, claim, event = schema.record.c, schema.link.c, schema.claim.c, schema.event.c
 
 Waiting = list[tuple[str, list[str]]]
 """Record keys, each with the keys whose links it waits for."""
@@ -31,7 +33,7 @@ class Opener:
             skipped = and_(record.status == "skipped", record.reason_code == "1018")
             wanted.append(and_(skipped, record.target_key.is_(None)))
         changed = self._connection.scalars(select(record.record_key).where(*self._open, or_(*wanted))).all()
-        found = [*changed, *self._whose_links_have_come(mirror), *self._whose_winner_has_left()]
+        found = [*changed, *self._whose_links_have_come(mirror), *self._whose_winner_has_left(), *self.freed()]
         return list(dict.fromkeys([*found, *(self._waited_for(awaited, mirror) if awaited else ())]))
 
     def _whose_links_have_come(self, mirror: str) -> list[str]:
@@ -91,3 +93,33 @@ class Opener:
             if (row.instance, row.sync) == (self._scope.instance, self._scope.sync):
                 owners.setdefault(row.target_key, set()).add(row.record_key)
         return [key for key, target_key in losers.items() if owners.get(target_key, set()) <= {key}]
+
+    def freed(self, keys: Collection[str] | None = None) -> list[str]:
+        """Return the records in whose way another one stands that has been sent since they were tried.
+
+        :param keys: only of these.
+        """
+        query = select(record.record_key, record.waits_for).where(*self._open, record.waits_for.startswith(HELD))
+        held = {row.record_key: row.waits_for.removeprefix(HELD) for row in self._connection.execute(query)}
+        held = held if keys is None else {key: held[key] for key in keys if key in held}
+        if not held:
+            return []
+        sent, tried = self._last_sent(set(held.values())), self._last_tried(list(held))
+        return [key for key, holder in held.items() if holder in sent and key in tried and sent[holder] > tried[key]]
+
+    def _last_sent(self, target_keys: Collection[str]) -> dict[str, datetime]:
+        mine = (claim.instance == self._scope.instance, claim.sync == self._scope.sync)
+        columns = [claim.target_key, claim.record_key]
+        owned = self._database.by_keys(columns, mine, claim.target_key, list(target_keys))
+        names = {row.record_key: row.target_key for row in self._connection.execute(owned)}
+        where = (record.instance == self._scope.instance, record.sync == self._scope.sync)
+        found = self._database.by_keys([record.record_key, record.last_sent_at], where, record.record_key, list(names))
+        return {names[key]: at for key, at in self._connection.execute(found) if at is not None}
+
+    def _last_tried(self, keys: list[str]) -> dict[str, datetime]:
+        where = (event.instance == self._scope.instance, event.sync == self._scope.sync)
+        found = self._database.by_keys([event.record_key, event.at], where, event.record_key, keys)
+        last: dict[str, datetime] = {}
+        for key, at in self._connection.execute(found):
+            last[key] = max(at, last.get(key, at))
+        return last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,8 +43,8 @@ class Reading:
         """Return the records that a run takes up although their source may not have changed.
 
         Those that were sent without an answer, rejects whose field map has changed since, records whose missing link
-        has come, losers of a shared target key whose winner has left it, and, where the object is writable again,
-        those skipped for it.
+        has come, losers of a shared target key whose winner has left it, those in whose way a record stood that has
+        been sent since, and, where the object is writable again, those skipped for it.
 
         :param awaited: an entity whose rejects are taken up, too, where another record waits for their link.
         :param mirror: the instance of the syncs the other way round.
@@ -52,6 +52,11 @@ class Reading:
         with self._database.read() as connection:
             opener = Opener(self._database, connection, scope)
             return opener.keys(map_version, writable=writable, awaited=awaited, mirror=mirror)
+
+    def freed(self, scope: Scope, keys: Sequence[str]) -> list[str]:
+        """Return which of these records may go now: what stood in their way has been sent since they were tried."""
+        with self._database.read() as connection:
+            return Opener(self._database, connection, scope).freed(keys)
 
     def pending(self, scope: Scope) -> list[str]:
         """Return the records that were sent without an answer, in order."""

@@ -17,6 +17,9 @@ DUPLICATE = "duplicate_of"
 REVERSE = "~"
 """In `waits_for`: the link is one of the syncs the other way round, and known by its target's key."""
 
+HELD = "="
+"""Begins `waits_for` of a record that another one of its sync stands in the way of: the other's target key follows."""
+
 FOLLOWED = "followed:"
 """Before the state in the reason code of an event about what the target has done with a record since: no delivery."""
 
@@ -71,7 +74,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     :param content_hash: of the mapped payload; stored as acknowledged only for created and updated.
     :param values: target field → the value that was tried, `answer` the target's own words; encrypted at rest.
     :param link: the target's own id, when the pair is worth keeping in `mlc_link`.
-    :param waits_for: which links are missing (`waiting_for`), or `@…`: what the target still has to do with it.
+    :param waits_for: which links are missing (`waiting_for`), who stands in its way (`held_by`), or `@…`: what the
+        target still has to do with it.
     :param sent_at: of a write that has no answer: when the first try began.
     """
 
@@ -100,6 +104,12 @@ def waiting_for(entity: str, keys: Sequence[str]) -> str:
             break
         text += f"\n{key}"
     return text
+
+
+def held_by(target_key: str) -> str | None:
+    """Return what a record waits for that another one stands in the way of; None where the row cannot say it."""
+    text = HELD + target_key
+    return text if "|" not in text and len(text) <= WAITS else None
 
 
 def waited_for(text: str) -> tuple[str, list[str]]:

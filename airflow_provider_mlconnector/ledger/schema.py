@@ -80,7 +80,8 @@ record = Table(
     # The hash of what was last tried and refused; what is still the same is not tried again.
     Column("tried_hash", String(32)),
     Column("map_version", String(32)),
-    # `entity|key` of the link this record waits for, or `@…`: what the target still has to do with it.
+    # `entity|key` of the link this record waits for, `=key` of what stands in its way, or `@…`: what the target still
+    # has to do with it.
     Column("waits_for", String(250)),
     sqlite_with_rowid=False,
 )

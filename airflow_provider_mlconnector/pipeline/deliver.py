@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from airflow_provider_mlconnector.exceptions import OutcomeUnknown, UnexpectedAnswer
-from airflow_provider_mlconnector.ledger.rows import Delivery
+from airflow_provider_mlconnector.ledger.rows import Delivery, held_by
 from airflow_provider_mlconnector.ledger.runs import ChunkCounts
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.outcomes import DELIVERED, Outcome, RowResult
@@ -172,7 +172,13 @@ class Writer:
                 values=item.payload or {},
                 answer=result.detail,
                 link=(result.target_id if by_id else item.target_key) if result.outcome in linked else None,
-                waits_for=item.waits_for or (f"@{result.awaits}" if result.awaits else None),
+                waits_for=item.waits_for or _what_it_awaits(result),
             )
             for item, result in answers
         ]
+
+
+def _what_it_awaits(result: RowResult) -> str | None:
+    if result.awaits:
+        return f"@{result.awaits}"
+    return held_by(result.held_by) if result.held_by else None

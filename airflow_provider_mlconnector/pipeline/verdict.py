@@ -63,6 +63,7 @@ class Judge:
         self._retries = retries_rejects or again or job.sync.aligned
         self._looks_again = job.sync.aligned and retries_rejects
         self._planned_owners = owners or {}
+        self._freed: frozenset[str] = frozenset()
         self._reported: dict[str, bool] = {}
 
     def judge(self, part: Sequence[Mapped]) -> Verdicts:
@@ -74,6 +75,8 @@ class Judge:
         holders = [(m.target_key, m.record_key) for m in part if m.status == READY and m.target_key]
         owners = ledger.claims.others(job.target, job.sync.name, holders)
         owners |= self._planned_owners
+        held = [key for key, state in states.items() if _is_targets_skip(state)]
+        self._freed = frozenset(ledger.reading.freed(job.scope, held) if held else ())
         verdicts = Verdicts()
         for item in part:
             state = states.get(item.record_key)
@@ -149,8 +152,9 @@ class Judge:
 
     def _is_refused(self, state: RecordState) -> bool:
         """Whether the target has said no to just this, for the record itself or for the whole object (1018)."""
-        read_only = state.status == Outcome.SKIPPED and state.reason_code not in OURS
-        return read_only or (state.status == Outcome.REJECTED and self._was_reported(state))
+        if _is_targets_skip(state):
+            return state.record_key not in self._freed
+        return state.status == Outcome.REJECTED and self._was_reported(state)
 
     def _was_reported(self, state: RecordState) -> bool:
         """Whether the run that decided this was accounted for; one that has been pruned was.
@@ -185,6 +189,10 @@ class Judge:
             (item, _moved(ready, before[item.record_key], links, heirs) if item.record_key in before else ready)
             for item, ready in verdicts.send
         ]
+
+
+def _is_targets_skip(state: RecordState) -> bool:
+    return state.status == Outcome.SKIPPED and state.reason_code not in OURS
 
 
 def _moved(ready: Ready, state: RecordState, links: Mapping[str, str], heirs: Mapping[str, tuple[str, str]]) -> Ready:

@@ -163,6 +163,24 @@ class TestASharedAddress:
         assert flow.customers[other.key]["email_address"] == NEW
         assert flow.counts("customers")["created"] == 1
 
+    @pytest.mark.parametrize("read_too", [False, True])
+    def test_the_store_has_the_loser_when_the_other_leaves(self, flow: Flow, *, read_too: bool) -> None:
+        """The next run makes it, also where the run in which the other left has read it; till then there is no call."""
+        flow.connect(mailchimp={"extra": {"max_concurrency": 1}})
+        one, other = Due(flow.server).alone("Customer")[:2]
+        set_email(flow, other, one.email, UPMJ="20200102")
+        for _ in range(2):
+            flow.run(syncs=["customers"])
+        assert len(flow.mailchimp.calls.matching(f"/customers/{other.key}", "PUT")) == 1
+        set_email(flow, one, NEW)
+        if read_too:
+            rename(flow, other, other.name, UPMJ=flow.book.today)
+        for _ in range(2):
+            flow.run(syncs=["customers"])
+        assert flow.customers[other.key]["email_address"] == one.email
+        flow.run(syncs=["customers"])
+        assert (flow.counts("customers")["created"], flow.counts("customers")["updated"]) == (0, 0)
+
     def test_the_loser_is_sent_when_the_winner_leaves(self, flow: Flow) -> None:
         """Who lost an address has it as soon as the winner has another, even though nothing about the loser changed."""
         one, other = Due(flow.server).alone("Customer")[:2]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from airflow_provider_mlconnector.ledger import Delivery, Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Claim, Target
+from airflow_provider_mlconnector.ledger.rows import held_by
 from airflow_provider_mlconnector.outcomes import Outcome
 
 LEADS = Target("account-1", "leads")
@@ -59,6 +61,31 @@ def test_skipped_as_duplicate_is_not_delivered(ledger: Ledger, scope: Scope, now
     deliver(ledger, scope, "A", "x", now)
     ledger.record(scope, "r2", [Delivery("A", Outcome.SKIPPED, now, target_key="x", reason_code="duplicate_of")])
     assert hash_of(ledger, scope, "A") == ""
+
+
+def test_what_another_record_stood_in_the_way_of_is_taken_up_when_that_is_sent(
+    ledger: Ledger, scope: Scope, now: datetime
+) -> None:
+    """Only once the other has been sent after it was tried; a stranger in the way, or another sync, opens nothing."""
+    deliver(ledger, scope, "A", "x", now)
+    held = [Delivery(key, Outcome.SKIPPED, now, waits_for=held_by(by)) for key, by in (("B", "x"), ("C", "stranger"))]
+    ledger.record(scope, "r1", held)
+    assert ledger.reading.open_again(scope, "", writable=True) == []
+    deliver(ledger, replace(scope, instance="other"), "A", "x", now + DAY)
+    ledger.seen(scope, ["A", "B", "C"], now + 3 * DAY)
+    assert ledger.reading.open_again(scope, "", writable=True) == []
+    deliver(ledger, scope, "A", "x", now + DAY)
+    assert ledger.reading.open_again(scope, "", writable=True) == ["B"]
+    assert ledger.reading.freed(scope, ["A", "B", "C"]) == ["B"]
+    ledger.record(scope, "r2", [Delivery("B", Outcome.SKIPPED, now + 2 * DAY, waits_for=held_by("x"))])
+    assert ledger.reading.open_again(scope, "", writable=True) == []
+
+
+def test_a_key_that_the_row_cannot_hold_is_not_noted() -> None:
+    """A bar marks the links that a record waits for; a cut key would be another's."""
+    assert held_by("7") == "=7"
+    assert held_by("a|b") is None
+    assert held_by("7" * 250) is None
 
 
 def test_stale_reading_neither_takes_nor_leaves(ledger: Ledger, scope: Scope, now: datetime) -> None:

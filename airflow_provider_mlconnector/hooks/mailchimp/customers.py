@@ -206,7 +206,7 @@ class StoreCustomers:
 
 def _held_by(holder: str) -> RowResult:
     message = f"store customer {holder} has the same e-mail address, and Mailchimp takes each only once"
-    return RowResult(Outcome.SKIPPED, code="email_in_use", message=message)
+    return RowResult(Outcome.SKIPPED, code="email_in_use", message=message, held_by=holder)
 
 
 def _folded(email: Any) -> str:

@@ -72,6 +72,7 @@ def test_an_address_that_another_customer_has_is_skipped_with_its_number() -> No
     (moved,) = world.sell(buyer("2", ANN, known=True))
     assert {(result.outcome, result.code) for result in (new, moved)} == {(Outcome.SKIPPED, "email_in_use")}
     assert all("store customer 1 has" in (result.message or "") for result in (new, moved))
+    assert {result.held_by for result in (new, moved)} == {"1"}
     assert {key: each["email_address"] for key, each in world.customers().items()} == {"1": ANN, "2": BOB}
 
 
