@@ -2,7 +2,9 @@
 
 Pages are numbered, so a row that comes, goes or moves shifts those behind it over the borders: some come twice, some
 not at all. What comes twice is dropped; what may be missing is found by the total count, and the pages are gone
-through once more for it. A read of one short page cannot be torn; one of none is only believed where the count agrees.
+through once more for it. A row that has left hides one that was passed over, so the count is asked for before as well,
+where no later run would bring that one. A read of one short page cannot be torn; one of none is only believed where
+the count agrees.
 A read that was interrupted no longer knows which rows it brought, only how many; if it may lack one, it fails, so that
 the next run reads the window anew.
 """
@@ -55,16 +57,25 @@ class Sweep:
     """One read of a resource's browse under some conditions.
 
     :param after: where an interrupted read goes on.
+    :param once: no later run reads these rows again unless they change.
     """
 
     def __init__(
-        self, client: QadClient, checked: Checked, filters: Sequence[Filter | str], *, after: Mark | None = None
+        self,
+        client: QadClient,
+        checked: Checked,
+        filters: Sequence[Filter | str],
+        *,
+        after: Mark | None = None,
+        once: bool = False,
     ):
         self._client, self._checked, self._filters = client, checked, list(filters)
         self._after = after or Mark()
         self._naming = Naming(checked.prefix)
         self._blank = self._twins = 0
         self._whole = False
+        self._once = once
+        self._before: int | None = None
 
     def pages(self) -> Iterator[tuple[Page, list[Row], Mark]]:
         """Yield each page, its rows that are new under plain names, and the mark to go on from.
@@ -98,6 +109,8 @@ class Sweep:
 
     def _round(self, round_: int, seen: Seen) -> Iterator[tuple[Page, list[Row], Mark]]:
         start = 0 if round_ else self._after.page
+        if self._once and not (round_ or start):
+            self._before = self._client.count(self._checked.config.browse_id, self._filters)
         before, pages, rows, more = seen.count, 0, 0, None
         self._blank = self._twins = 0
         for page in self._browse(start):
@@ -165,6 +178,9 @@ class Sweep:
     def _is_whole(self, rows: int, *, torn: bool) -> bool:
         browse = self._checked.config.browse_id
         total = self._client.count(browse, self._filters)
+        before, self._before = self._before, total
+        if before is not None and total is not None and total < before:
+            return False
         if total is None or rows >= total:
             return total is not None or not torn
         # Where a count is the same without the conditions, the tenant may not heed them there.

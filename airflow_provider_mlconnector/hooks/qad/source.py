@@ -203,7 +203,10 @@ class _Reading:
     def _swept(
         self, step: str, conditions: list[Filter], keep: Callable[[Row], bool], mark: Mark | None
     ) -> Iterator[Batch]:
-        for page, fresh, reached in Sweep(self._client, self._checked, [*self._scope, *conditions], after=mark).pages():
+        # Rows without a date are looked for in each run anyway.
+        once = step in ("all", "dated")
+        sweep = Sweep(self._client, self._checked, [*self._scope, *conditions], after=mark, once=once)
+        for page, fresh, reached in sweep.pages():
             self._rows += len(page.rows)
             rows = [row for row in fresh if self._is_ours(row) and not self._is_taken_up(row) and keep(row)]
             yield Batch(self._maker.records(rows), page.read_at, {"step": step, **reached.to_json()})

@@ -18,6 +18,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 CUSTOMERS = "urn:browse:bebrowse:com.qad.erp.base.customerV2s"
 EVERYTHING = Window(None, NOW, True, "first load")
 SINCE = Window(NOW - timedelta(days=3), NOW, True, "watermark")
+BACKFILL = Window(NOW - timedelta(days=3), NOW, False, "backfill")
 COLUMNS = frozenset({"CUSTOMER.customerCode", "CUSTOMER.businessRelationName"})
 DOCUMENTS = "/api/erp/customerV2s"
 
@@ -329,6 +330,24 @@ def test_a_row_that_moves_while_pages_go_by(make_client: Make, server: Any) -> N
 
     server.on_page = move
     assert sorted(read(make_client(page_size=2))) == ["C0", "C1", "C2", "C3"]
+
+
+@pytest.mark.parametrize("window", [EVERYTHING, SINCE, BACKFILL])
+@pytest.mark.parametrize("leaving", [1, 2, 3])
+def test_a_row_that_leaves_while_pages_go_by(make_client: Make, server: Any, window: Window, leaving: int) -> None:
+    """The next one comes over the border of a page that was read: as many rows as are counted, and one is missing."""
+    server.tables[CUSTOMERS] = [customer(f"C{number}") for number in range(7)]
+
+    def leave(page: int) -> None:
+        if page == leaving + 1 and len(server.tables[CUSTOMERS]) == 7:
+            del server.tables[CUSTOMERS][0]
+
+    server.on_page = leave
+    assert sorted(read(make_client(page_size=2), window=window)) == [f"C{number}" for number in range(7)]
+    server.on_page = lambda _page: None
+    before = len(server.reads())
+    read(make_client(page_size=2), window=EVERYTHING)
+    assert len(server.reads()) - before == 3, "nothing has moved, nothing is read twice"
 
 
 @pytest.mark.parametrize("round_", [0, 1])
