@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,6 +35,8 @@ TOKEN_SECONDS = 300.0
 """The server's own time-out for a paging token."""
 STANDSTILLS = 4
 """How often a page that does not move on is asked for again."""
+LATE = timedelta(days=1)
+"""So much later than it happened an activity may still appear, behind later ones: the order is nowhere promised."""
 MANY = 10
 """So many unreadable activities and no other are no odd records, but another format."""
 
@@ -96,7 +98,8 @@ class ActivityFeed:
     ) -> Iterator[FeedPage]:
         """Yield the activities of up to 10 types, oldest first; give `since`, or the `token` of an earlier page.
 
-        :param until: leave out what happened at or after it, and end with the first page that holds nothing earlier.
+        :param until: leave out what happened at or after it, and end with the first page that holds nothing but what
+            happened so much later (`LATE`) that nothing earlier is to be expected behind it.
         :param lead_ids: of these up to 30 leads alone.
         :raises UnexpectedAnswer: when the server repeats a token, or says that there is more and not where.
         """
@@ -145,10 +148,10 @@ class ActivityFeed:
 
         for page in walk(fetch, _next_page, start=start):
             items = read_activities(page)
-            kept = [item for item in items if until is None or item.activity_date is None or item.activity_date < until]
+            kept = items if until is None else [item for item in items if _is_before(item, until)]
             log.info("marketo %s: %d found, request %s", path.rpartition("/")[2], len(items), page.request_id)
             yield FeedPage(kept, page.next_page_token or None)
-            if items and not kept:
+            if items and until is not None and not any(_is_before(item, until + LATE) for item in items):
                 return
 
     def _moving_page(self, path: str, query: list[tuple[str, str]], cursor: str) -> Envelope:
@@ -192,6 +195,10 @@ def read_activities(page: Envelope) -> list[Activity]:
             len(places), places[0], page.request_id,
         )  # fmt: skip
     return found
+
+
+def _is_before(item: Activity, instant: datetime) -> bool:
+    return item.activity_date is None or item.activity_date < instant
 
 
 def _leads(lead_ids: Sequence[int | str]) -> list[tuple[str, str]]:

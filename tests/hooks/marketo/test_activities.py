@@ -82,7 +82,7 @@ def test_the_users_time_out_holds_for_the_token(
 
 
 def test_until(feed: ActivityFeed, server: Any, success: Build) -> None:
-    """What is at or after the end of the range is left out, and a page of nothing else ends the walk."""
+    """What is at or after the end of the range is left out, and a page of nothing but what is a day later ends it."""
     late, later = one(2, "2026-07-02T00:00:00+0000"), one(3, "2026-07-03T00:00:00Z")
     server.answer(
         "GET",
@@ -93,6 +93,20 @@ def test_until(feed: ActivityFeed, server: Any, success: Build) -> None:
     )
     pages = list(feed.activities([1], NOON, datetime(2026, 7, 2, tzinfo=UTC)))
     assert [[item.key for item in page.items] for page in pages] == [["1"], [], []]
+
+
+def test_what_appears_late_is_behind_what_is_later(feed: ActivityFeed, server: Any, success: Build) -> None:
+    """A page of what happened after the end of the range does not hide an activity that appeared hours late."""
+    server.answer(
+        "GET",
+        FEED,
+        success(one(1), nextPageToken="T1", moreResult=True),
+        success(one(2, "2026-07-02T00:00:00Z"), one(3, "2026-07-02T23:59:59Z"), nextPageToken="T2", moreResult=True),
+        success(one(4, "2026-07-01T23:59:59Z"), nextPageToken="T3", moreResult=True),
+        success(one(5, "2026-07-03T00:00:00Z"), nextPageToken="T4", moreResult=True),
+    )
+    pages = list(feed.activities([1], NOON, datetime(2026, 7, 2, tzinfo=UTC)))
+    assert [[item.key for item in page.items] for page in pages] == [["1"], [], ["4"], []]
 
 
 @pytest.mark.parametrize(
