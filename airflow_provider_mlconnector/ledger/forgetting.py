@@ -13,11 +13,11 @@ from sqlalchemy.exc import OperationalError
 from airflow_provider_mlconnector.exceptions import ConfigurationError, Unavailable
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
-from airflow_provider_mlconnector.ledger.rows import DUPLICATE
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, HELD
 
 FORGOTTEN = "forgotten-"
 """Before the name under which the trail of a forgotten record goes on; the rest is by chance, and leads nowhere."""
-NAMED_IN = (DUPLICATE, "owned_by_other_sync")
+NAMED_IN = (DUPLICATE, "owned_by_other_sync", "email_in_use")
 """Reason codes of other records whose reason names this one."""
 
 event, record, run = schema.event.c, schema.record.c, schema.run.c
@@ -54,6 +54,7 @@ def forget(database: Database, sync: NamedSync, key: str) -> int:
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
         _refuse_pending(connection, sync, key)
         gone = _anonymise(connection, sync, key)
+        _release(connection, sync, key)
         for table in (schema.record, schema.claim):
             gone += _delete(connection, table, table.c.sync == sync.name, table.c.record_key == key)
         if sync.entity == schema.account_context.name.removeprefix("mlc_"):
@@ -92,6 +93,14 @@ def _anonymise(connection: Connection, sync: NamedSync, key: str) -> int:
         _replace(connection, table, "reason", key, replaced, *named)
     _replace(connection, schema.run, "message", key, replaced, run.sync == sync.name)
     return found
+
+
+def _release(connection: Connection, sync: NamedSync, key: str) -> None:
+    """Take its key in the target out of the rows of those in whose way it stood."""
+    own = select(record.target_key).where(record.sync == sync.name, record.record_key == key)
+    held = [HELD + target_key for target_key in connection.scalars(own) if target_key]
+    mine = (schema.OPEN, record.sync == sync.name, record.waits_for.in_(held))
+    connection.execute(update(schema.record).where(*mine).values(waits_for=None))
 
 
 def replacer(key: str, alias: str) -> Callable[[str], str]:

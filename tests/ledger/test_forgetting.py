@@ -12,7 +12,7 @@ from airflow_provider_mlconnector.exceptions import ConfigurationError, Unavaila
 from airflow_provider_mlconnector.ledger import Delivery, Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Claim, Target
 from airflow_provider_mlconnector.ledger.forgetting import FORGOTTEN, forget, wipe
-from airflow_provider_mlconnector.ledger.rows import DUPLICATE
+from airflow_provider_mlconnector.ledger.rows import DUPLICATE, held_by
 from airflow_provider_mlconnector.outcomes import Outcome
 from airflow_provider_mlconnector.syncs import get_sync
 
@@ -45,6 +45,20 @@ def test_the_account_of_a_run_stays_as_it_was(kept: Scope, ledger: Ledger) -> No
     assert ledger.runs.counts(kept, "r1") == before
     after = ledger.reading.last_runs()[kept.sync]
     assert {**after, "message": ""} == {**row, "message": ""}
+
+
+def test_nothing_names_a_record_that_stood_in_the_way(kept: Scope, ledger: Ledger, now: datetime) -> None:
+    """Neither the reason of the other nor what it waits for, which does not open it any more."""
+    reason = f"store customer {KEY} has the same e-mail address"
+    held = Delivery(
+        OTHER, Outcome.SKIPPED, now, reason_code="email_in_use", reason=reason, waits_for=held_by("target-ann")
+    )
+    ledger.record(kept, "r2", [held])
+    forget(ledger.database, SYNC, KEY)
+    row = ledger.reading.record(kept, OTHER)
+    assert row is not None
+    assert (row["waits_for"], KEY in row["reason"].replace(OTHER, "")) == (None, False)
+    assert all(KEY not in (event["reason"] or "").replace(OTHER, "") for event in ledger.reading.trail(kept.sync))
 
 
 def test_nothing_names_a_forgotten_record(kept: Scope, ledger: Ledger) -> None:
