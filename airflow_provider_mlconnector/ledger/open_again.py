@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -94,14 +94,17 @@ class Opener:
                 owners.setdefault(row.target_key, set()).add(row.record_key)
         return [key for key, target_key in losers.items() if owners.get(target_key, set()) <= {key}]
 
-    def freed(self, keys: Collection[str] | None = None) -> list[str]:
+    def freed(self, keys: Sequence[str] | None = None) -> list[str]:
         """Return the records in whose way another one stands that has been sent since they were tried.
 
         :param keys: only of these.
         """
-        query = select(record.record_key, record.waits_for).where(*self._open, record.waits_for.startswith(HELD))
+        columns, where = [record.record_key, record.waits_for], (*self._open, record.waits_for.startswith(HELD))
+        # A whole object may be skipped by the target, and then each part of a chunk asks.
+        query: Any = select(*columns).where(*where)
+        if keys is not None:
+            query = self._database.by_keys(columns, where, record.record_key, keys)
         held = {row.record_key: row.waits_for.removeprefix(HELD) for row in self._connection.execute(query)}
-        held = held if keys is None else {key: held[key] for key in keys if key in held}
         if not held:
             return []
         sent, tried = self._last_sent(set(held.values())), self._last_tried(list(held))
