@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import RowMapping, select
 
+from airflow_provider_mlconnector.exceptions import ConfigurationError
 from airflow_provider_mlconnector.ledger import schema
 from airflow_provider_mlconnector.ledger.database import Database
 
@@ -99,7 +100,12 @@ class Details:
 
     def _open(self, event: Mapping[Any, Any], *, exact: bool) -> Detail:
         place = place_of(*(event[column.name] for column in PLACE))
-        return (_exact if exact else _as_written).decode(self._database.keyring.open(event["fields"], place))
+        try:
+            text = self._database.keyring.open(event["fields"], place)
+        except ConfigurationError as error:
+            whose = f"{event['sync']}, record {event['record_key']}, run {event['run_id']}"
+            raise ConfigurationError(f"{whose}: the values of an event do not open: {error.message}") from None
+        return (_exact if exact else _as_written).decode(text)
 
     def _sources_of(self, version: str) -> dict[str, list[str]]:
         if version and version not in self._sources:
