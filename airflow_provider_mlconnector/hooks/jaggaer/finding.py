@@ -6,17 +6,9 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_mlconnector.exceptions import (
-    ConfigurationError,
-    PermissionDenied,
-    RecordRejected,
-    RetryLater,
-    Stop,
-    UnexpectedAnswer,
-)
+from airflow_provider_mlconnector.exceptions import ConfigurationError, RecordRejected, Stop
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jaggaer.envelope import key_of, value_of
-from airflow_provider_mlconnector.hooks.jaggaer.errors import NotFound
 from airflow_provider_mlconnector.hooks.jaggaer.models import Supplier
 from airflow_provider_mlconnector.hooks.jaggaer.resources import DEFAULTS, DOCUMENTS
 
@@ -62,9 +54,9 @@ class Finder:
         if self._filtered:
             try:
                 return client.with_external(self._name, [reference]).get(reference, [])
-            except (ConfigurationError, NotFound, PermissionDenied, RetryLater, UnexpectedAnswer):
-                raise
             except Stop as refused:
+                if type(refused) is not Stop:
+                    raise  # said of something else than of what was asked for
                 log.warning(
                     "jaggaer %s: the filter by number is refused (%s), and the whole list read for each record; set "
                     "resources.%s.external_filter",

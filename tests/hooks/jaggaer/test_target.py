@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_provider_mlconnector.exceptions import ConfigurationError, RecordRejected, Unavailable
+from airflow_provider_mlconnector.exceptions import ConfigurationError, CredentialsRejected, RecordRejected, Unavailable
 from airflow_provider_mlconnector.hooks.jaggaer.client import JaggaerClient
 from airflow_provider_mlconnector.hooks.jaggaer.target import RecordObject, purchase_orders, suppliers
 from airflow_provider_mlconnector.outcomes import Outcome, RowResult
@@ -334,3 +334,19 @@ def test_a_number_that_is_no_filter(client: JaggaerClient, server: Any) -> None:
     target = purchase_orders(client)
     assert [target.find(NUMBER) for _ in range(2)] == ["7", "7"]
     assert ["flt" in query for query in server.queries(ORDERS)][:3] == [True, False, False]
+
+
+def test_a_refused_login_is_no_refused_filter(
+    client: JaggaerClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing else is asked for then, and nobody is told to set a filter."""
+    asked: list[dict[str, Any]] = []
+
+    def refuse(*_: Any, **given: Any) -> None:
+        asked.append(given)
+        raise CredentialsRejected("the login was refused")
+
+    monkeypatch.setattr(client, "with_external", refuse)
+    with pytest.raises(CredentialsRejected):
+        purchase_orders(client).find(NUMBER)
+    assert (asked, caplog.text) == ([{}], "")
