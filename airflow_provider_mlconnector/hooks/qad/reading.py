@@ -3,8 +3,8 @@
 Pages are numbered, so a row that comes, goes or moves shifts those behind it over the borders: some come twice, some
 not at all. What comes twice is dropped; what may be missing is found by the total count, and the pages are gone
 through once more for it. A row that has left hides one that was passed over, so the count is asked for before as well,
-where no later run would bring that one. A read of one short page cannot be torn; one of none is only believed where
-the count agrees.
+where no later run would bring that one; no count shows that one row has left and another come. A read of one short page
+cannot be torn; one of none is only believed where the count agrees.
 A read that was interrupted no longer knows which rows it brought, only how many; if it may lack one, it fails, so that
 the next run reads the window anew.
 """
@@ -35,13 +35,15 @@ MAX_ROUNDS = 3
 class Mark:
     """How far a read has come: the last page dealt with, in which round, the rows so far, their last keys.
 
-    The rows are those that were new, and those without a key or beside another of their key, which a count counts.
+    The rows are those that were new, and those without a key or beside another of their key, which a count counts;
+    `counted` is how many there were at the beginning.
     """
 
     page: int = 0
     round: int = 0
     rows: int = 0
     tail: tuple[str, ...] = ()
+    counted: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain data."""
@@ -50,7 +52,7 @@ class Mark:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Mark:
         """The mark of `to_json`."""
-        return cls(data["page"], data["round"], data["rows"], tuple(data["tail"]))
+        return cls(data["page"], data["round"], data["rows"], tuple(data["tail"]), data.get("counted"))
 
 
 class Sweep:
@@ -75,7 +77,7 @@ class Sweep:
         self._blank = self._twins = 0
         self._whole = False
         self._once = once
-        self._before: int | None = None
+        self._before, self._shrunk = self._after.counted, False
 
     def pages(self) -> Iterator[tuple[Page, list[Row], Mark]]:
         """Yield each page, its rows that are new under plain names, and the mark to go on from.
@@ -116,7 +118,7 @@ class Sweep:
         for page in self._browse(start):
             fresh = self._fresh(page.rows, seen)
             pages, rows, more = pages + 1, rows + len(page.rows), page.more
-            yield page, fresh, Mark(page.number, round_, self._received(seen), tuple(seen.tail))
+            yield page, fresh, Mark(page.number, round_, self._received(seen), tuple(seen.tail), self._before)
         # One short page that says it is the last is whole; no page at all may answer a question not understood.
         alone = start == 0 and pages == 1 and not more and rows < self._client.connection.page_size
         again = round_ > 0 and rows > 0 and seen.count == before  # the same rows as before: nothing has moved
@@ -128,6 +130,12 @@ class Sweep:
 
     def _prove(self, brought: int) -> None:
         """Count what is there without bringing it: a row that comes twice would be accounted for twice."""
+        if self._shrunk:
+            # Behind a row that has left, one may have been passed over that was never brought.
+            raise Unavailable(
+                f"{self._checked.config.browse_id}: rows have left since the read that was interrupted began, and may "
+                "hide others; a new run reads the window again"
+            )
         with Seen() as seen:
             self._blank = self._twins = 0
             for page in self._browse(0):
@@ -179,7 +187,8 @@ class Sweep:
         browse = self._checked.config.browse_id
         total = self._client.count(browse, self._filters)
         before, self._before = self._before, total
-        if before is not None and total is not None and total < before:
+        self._shrunk = before is not None and total is not None and total < before
+        if self._shrunk:
             return False
         if total is None or rows >= total:
             return total is not None or not torn

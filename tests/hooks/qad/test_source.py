@@ -482,3 +482,13 @@ def test_logs_hold_no_personal_data(client: QadClient, server: Any, caplog: pyte
     read(client, window=SINCE)
     assert "1 rows" in caplog.text
     assert "Company" not in caplog.text
+
+
+def test_a_row_that_leaves_between_two_tries(make_client: Make, server: Any) -> None:
+    """What it hides was passed over by a try that is gone: the read fails, and a new run reads the window."""
+    server.tables[CUSTOMERS] = [customer(f"C{number}") for number in range(7)]
+    client = make_client(page_size=2)
+    first = next(iter(customers(client).batches(request(SINCE))))
+    del server.tables[CUSTOMERS][0]
+    with pytest.raises(Unavailable, match="rows have left"):
+        list(customers(client).batches(request(SINCE, after=first.cursor)))
