@@ -22,6 +22,8 @@ class Finder:
         self._client, self._name = client, name
         self._resource = client.connection.resource(name)
         self._filtered = True
+        self.by_number: set[str] = set()
+        """Numbers of documents that show no id of their own, so that they stand for it."""
 
     def find(self, reference: str) -> str | None:
         """Return the id of the record with this number; None where there is none.
@@ -39,6 +41,7 @@ class Finder:
             return next(iter(keys), None)
         # Only how documents are changed is unknown enough to try it by their number.
         if self._name in DOCUMENTS and not self._resource.update and self._resource.key == DEFAULTS[self._name]["key"]:
+            self.by_number.add(reference)
             return reference
         raise ConfigurationError(
             f"Connection '{self._client.connection.conn_id}': a record of {self._name} has no "

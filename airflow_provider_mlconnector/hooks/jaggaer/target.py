@@ -76,7 +76,7 @@ class RecordObject:
     def update(self, key: str, payload: Mapping[str, Any]) -> RowResult:
         """Change the record with this id of the vendor's; errors as of `create`."""
         body = self._body(payload)
-        if key != reference_of(self._resource, payload):
+        if key not in self._finder.by_number:
             body = self._with_key(body, key)
         written = self._client.send(self._name, body, new=False, key=key)
         return RowResult(Outcome.UPDATED, target_id=key, request_id=written.request_id)
@@ -146,9 +146,9 @@ class RecordObject:
 
     def _is_whole(self, key: str, payload: Mapping[str, Any]) -> bool:
         """Whether JAGGAER has all that would be sent, so that a change would be nothing but one more revision."""
-        resource, reference = self._resource, reference_of(self._resource, payload)
-        if key == reference:
-            record = next(iter(self._finder.records(reference)), None)
+        resource = self._resource
+        if key in self._finder.by_number:
+            record = next(iter(self._finder.records(key)), None)
         else:
             record = self._client.get(self._name, key) if resource.detail or resource.key_filter else None
         inner = value_of(record, resource.key.rpartition(".")[0] or None)

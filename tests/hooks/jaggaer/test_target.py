@@ -350,3 +350,12 @@ def test_a_refused_login_is_no_refused_filter(
     with pytest.raises(CredentialsRejected):
         purchase_orders(client).find(NUMBER)
     assert (asked, caplog.text) == ([{}], "")
+
+
+def test_an_id_that_looks_like_the_number_goes_along(client: JaggaerClient, server: Any) -> None:
+    """JAGGAER's own id may be the same digits as the source's; a change is keyed by it all the same."""
+    server.answer("GET", ORDERS, orders((NUMBER, NUMBER)))  # type: ignore[arg-type]
+    server.answer("POST", ORDERS, {"returnCode": 0})
+    deliver(purchase_orders(client), ORDER)
+    (body,) = server.bodies(ORDERS)
+    assert body["purchaseOrder"]["header"]["purchaseOrderId"] == NUMBER
