@@ -20,6 +20,10 @@ class Outcome(StrEnum):
     PENDING = "pending"
 
 
+UNREADABLE = "unreadable"
+"""In a source record: what could not be read of it, without its value. It is rejected with this code, and nothing that
+is known of it changes: neither what it holds in the target nor what it is linked to.
+"""
 DELIVERED = (Outcome.CREATED, Outcome.UPDATED)
 """The target has made of it what was sent."""
 

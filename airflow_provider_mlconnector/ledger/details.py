@@ -95,17 +95,19 @@ class Details:
 
     def resealed(self, event: RowMapping) -> bytes:
         """Return its `fields` sealed with the newest key."""
-        keyring, place = self._database.keyring, place_of(*(event[column] for column in PLACE))
-        return keyring.seal(keyring.open(event["fields"], place), place)
+        text, place = self._text(event)
+        return self._database.keyring.seal(text, place)
 
     def _open(self, event: Mapping[Any, Any], *, exact: bool) -> Detail:
+        return (_exact if exact else _as_written).decode(self._text(event)[0])
+
+    def _text(self, event: Mapping[Any, Any]) -> tuple[bytes, bytes]:
         place = place_of(*(event[column.name] for column in PLACE))
         try:
-            text = self._database.keyring.open(event["fields"], place)
+            return self._database.keyring.open(event["fields"], place), place
         except ConfigurationError as error:
             whose = f"{event['sync']}, record {event['record_key']}, run {event['run_id']}"
             raise ConfigurationError(f"{whose}: the values of an event do not open: {error.message}") from None
-        return (_exact if exact else _as_written).decode(text)
 
     def _sources_of(self, version: str) -> dict[str, list[str]]:
         if version and version not in self._sources:

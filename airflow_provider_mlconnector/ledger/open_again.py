@@ -108,7 +108,11 @@ class Opener:
         if not held:
             return []
         sent, tried = self._last_sent(set(held.values())), self._last_tried(list(held))
-        return [key for key, holder in held.items() if holder in sent and key in tried and sent[holder] > tried[key]]
+        return [key for key, holder in held.items() if holder in sent and self._is_later(sent[holder], tried.get(key))]
+
+    @staticmethod
+    def _is_later(sent: datetime, tried: datetime | None) -> bool:
+        return tried is None or sent > tried  # a pruned try is older than anything
 
     def _last_sent(self, target_keys: Collection[str]) -> dict[str, datetime]:
         mine = (claim.instance == self._scope.instance, claim.sync == self._scope.sync)

@@ -23,7 +23,7 @@ from airflow_provider_mlconnector.ledger.rows import Delivery, RecordState, Scop
 from airflow_provider_mlconnector.ledger.runs import Runs
 from airflow_provider_mlconnector.ledger.slots import SqlSlots
 from airflow_provider_mlconnector.ledger.tuples import Rows
-from airflow_provider_mlconnector.outcomes import Outcome
+from airflow_provider_mlconnector.outcomes import UNREADABLE, Outcome
 
 KEPT = ("content_hash", "read_at", "last_sent_at")
 """Columns that tell of the last delivery; a later failure leaves them as they are."""
@@ -105,7 +105,8 @@ class Ledger:
             self.database.many_rows(connection, self._upsert_record, rows.records(deliveries), unique=2)
             self.database.many_rows(connection, self._upsert_link, rows.links(deliveries), unique=0)
             if aligned:
-                lost = [one.record_key for one in deliveries if one.outcome in (Outcome.REJECTED, Outcome.SKIPPED)]
+                refused = [one for one in deliveries if one.outcome in (Outcome.REJECTED, Outcome.SKIPPED)]
+                lost = [one.record_key for one in refused if one.reason_code != UNREADABLE]
                 self.links(scope.instance, systems, scope.entity).forget(connection, lost)
 
     def note(self, scope: Scope, run_id: str, deliveries: Sequence[Delivery]) -> None:

@@ -15,10 +15,11 @@ from airflow_provider_mlconnector.ledger.claims import Claim
 from airflow_provider_mlconnector.ledger.rows import REVERSE, waiting_for
 from airflow_provider_mlconnector.mapping import FieldMap
 from airflow_provider_mlconnector.mapping.compile import LIST
+from airflow_provider_mlconnector.outcomes import UNREADABLE
 from airflow_provider_mlconnector.pipeline.beginning import read_plan
 from airflow_provider_mlconnector.pipeline.collector import fewer_collections
 from airflow_provider_mlconnector.pipeline.job import Job
-from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Mapped, Plan
+from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
 from airflow_provider_mlconnector.pipeline.progress import Progress
 from airflow_provider_mlconnector.pipeline.staging import MAPPED, ChunkRef
 from airflow_provider_mlconnector.syncs.base import Link
@@ -61,7 +62,7 @@ def map_chunk(job: Job, ref: ChunkRef) -> ChunkRef:
             page = _pages.decode(part)
             mapped = mapper.map(page.rows, page.read_at)
             if not job.dry_run:
-                claims = [claim_of(item) for item in mapped]
+                claims = [claim_of(item) for item in mapped if item.code != UNREADABLE]
                 job.ledger.claims.take(job.scope, job.target, claims, first_load=first_load, once=job.sync.once)
             bundle.add(mapped)
             for item in mapped:

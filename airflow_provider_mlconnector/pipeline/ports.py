@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from airflow_provider_mlconnector.ledger.rows import Awaiting
 
 Record = dict[str, Any]
-"""A source record: "TABLE.FIELD" → value, `record_key`, `changed_at` (aware); `UNREADABLE` where it is."""
-
-UNREADABLE = "unreadable"
-"""What could not be read of a record, without its value: such a record is rejected, whatever could be read."""
+"""A source record: "TABLE.FIELD" → value, `record_key`, `changed_at` (aware), and `UNREADABLE` where it is."""
 
 
 @dataclass(frozen=True, slots=True)

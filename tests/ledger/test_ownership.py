@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from airflow_provider_mlconnector.ledger import Delivery, Ledger, Scope
 from airflow_provider_mlconnector.ledger.claims import Claim, Target
+from airflow_provider_mlconnector.ledger.housekeeping import prune
 from airflow_provider_mlconnector.ledger.rows import held_by
 from airflow_provider_mlconnector.outcomes import Outcome
 
@@ -129,3 +130,11 @@ def test_rejects_of_earlier_runs_are_named(ledger: Ledger, scope: Scope, now: da
     ledger.seen(scope, ["1", "2"], now + DAY)
     assert ledger.reading.still_rejected(scope, "r2", now + DAY / 2) == [("1003", "invalid", 2, "1")]
     assert ledger.reading.still_rejected(scope, "r1", now) == []
+
+
+def test_a_try_that_was_pruned_is_older_than_what_was_sent(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """Whose events are gone is freed by whatever the other sends."""
+    deliver(ledger, scope, "A", "x", now)
+    ledger.record(scope, "r1", [Delivery("B", Outcome.SKIPPED, now, waits_for=held_by("x"))])
+    assert prune(ledger.database, now + DAY) > 0
+    assert ledger.reading.freed(scope, ["B"]) == ["B"]

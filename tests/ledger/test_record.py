@@ -251,3 +251,15 @@ def test_what_was_last_sent_is_not_lost_to_a_bare_event(ledger: Ledger, scope: S
     record(ledger, scope, replace(created("1", now), values={"VINV": "A-1"}))
     record(ledger, scope, replace(created("1", now), values=None))
     assert ledger.reading.last_sent(scope, "1") == {"VINV": "A-1"}
+
+
+def test_a_link_outlives_what_could_not_be_read(ledger: Ledger, scope: Scope, now: datetime) -> None:
+    """Of a list that is compared, a refusal takes the pair away; a cell that cannot be read says nothing of it."""
+    systems, links = ("jde", "jaggaer"), ledger.links(scope.instance, ("jde", "jaggaer"), scope.entity)
+    paired = Delivery("A", Outcome.UNCHANGED, now, target_key="x", content_hash="h", link="x")
+    for code, kept in (("unreadable", {"A": "x"}), ("unmatched", {})):
+        ledger.record(scope, "r1", [paired], systems=systems, aligned=True)
+        ledger.record(
+            scope, "r2", [Delivery("A", Outcome.REJECTED, now, reason_code=code)], systems=systems, aligned=True
+        )
+        assert links.of(["A"]) == kept

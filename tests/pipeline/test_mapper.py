@@ -11,9 +11,10 @@ import pytest
 
 from airflow_provider_mlconnector.exceptions import RecordRejected, Unavailable, UnexpectedAnswer
 from airflow_provider_mlconnector.mapping import FieldMap, to
+from airflow_provider_mlconnector.outcomes import UNREADABLE
 from airflow_provider_mlconnector.pipeline.job import Job
 from airflow_provider_mlconnector.pipeline.mapper import canonical
-from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Mapped, Plan
+from airflow_provider_mlconnector.pipeline.ports import Mapped, Plan
 from airflow_provider_mlconnector.syncs import Link
 from tests.pipeline.fakes import CHANGED, READ_AT, ROWS, Record, World, make_ledger, make_sync, record
 
@@ -292,3 +293,11 @@ def test_nothing_is_mapped_with_a_ledger_that_does_not_know_the_run(world: World
     (tmp_path / "elsewhere").mkdir()
     with pytest.raises(Unavailable, match="the ledger does not know run"):
         world.map(replace(job, ledger=make_ledger(tmp_path / "elsewhere")), refs)
+
+
+def test_what_could_not_be_read_keeps_what_it_holds(world: World) -> None:
+    """One odd cell is no reason to leave the target's object to another record."""
+    world.run([record(1)])
+    mapped(world, record(1) | {UNREADABLE: "T.LIMIT is no number"})
+    job = world.job()
+    assert world.ledger.claims.others(job.target, "b_to_a.things", [("1", "9")]) == {"1": (job.sync.name, "1")}

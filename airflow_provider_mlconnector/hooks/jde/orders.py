@@ -43,7 +43,8 @@ from airflow_provider_mlconnector.hooks.jde.order_rules import (
 from airflow_provider_mlconnector.hooks.jde.query import Condition, Query, equal, one_of, within
 from airflow_provider_mlconnector.hooks.jde.ranges import is_within, ranges_of
 from airflow_provider_mlconnector.hooks.jde.source import change_days_of
-from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, Batch, Range, ReadRequest
+from airflow_provider_mlconnector.outcomes import UNREADABLE
+from airflow_provider_mlconnector.pipeline.ports import Batch, Range, ReadRequest
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -148,7 +149,7 @@ class PurchaseOrderSource:
         if order.key in also:
             return True
         # Two orders may share a number; only the one that changed is read.
-        in_window = days is None or order.changed_in(days)
+        in_window = days is None or order.unread is not None or order.changed_in(days)
         return in_window and order.header[f"{HEADER}.DCTO"] in self._rule.document_types
 
     def _read(self, columns: Columns, types: Sequence[str], numbers: Sequence[int]) -> tuple[list[Order], datetime]:

@@ -19,7 +19,7 @@ from airflow_provider_mlconnector.hooks.jde.dates import to_instant
 from airflow_provider_mlconnector.hooks.jde.models import Page
 from airflow_provider_mlconnector.hooks.jde.numbered import rows_of
 from airflow_provider_mlconnector.hooks.jde.query import Query
-from airflow_provider_mlconnector.pipeline.ports import UNREADABLE
+from airflow_provider_mlconnector.outcomes import UNREADABLE
 
 if TYPE_CHECKING:
     from airflow_provider_mlconnector.hooks.jde.client import JdeClient

@@ -18,7 +18,7 @@ from typing import Any
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
 from airflow_provider_mlconnector.hooks.jde.values import Converter, as_any, as_text
-from airflow_provider_mlconnector.pipeline.ports import UNREADABLE
+from airflow_provider_mlconnector.outcomes import UNREADABLE
 
 Column = tuple[str, str, Converter]
 """Our name, the key in the server's rows (`F0101_AN8`), the converter."""
@@ -78,7 +78,8 @@ def refuse_unread_keys(rows: Iterable[Row], key: Sequence[str]) -> None:
     :raises UnexpectedAnswer: when that is what could not be read.
     """
     for row in rows:
-        if UNREADABLE in row and any(row[column] is None for column in key):
+        problems = row[UNREADABLE].split("; ") if UNREADABLE in row else ()
+        if any(problem.startswith(f"{column} ") for problem in problems for column in key):
             raise UnexpectedAnswer(f"AIS: {row[UNREADABLE]}, so that nobody knows what row it is")
 
 

@@ -182,7 +182,9 @@ class OpportunitySource:
         key = str(_without_fraction(row["ORCH.id"])) if row["ORCH.id"] is not None else f"no-id-{_digest(row)}"
         row |= self._typed(row)
         modified = row["ORCH.modified"]
-        changed = modified.astimezone(UTC) if isinstance(modified, datetime) else None
+        changed = None
+        with suppress(OverflowError):  # a day at either end of time
+            changed = modified.astimezone(UTC) if isinstance(modified, datetime) else None
         return {**row, "record_key": key, "changed_at": changed}
 
     def _typed(self, row: dict[str, Any]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from airflow_provider_mlconnector.hooks.jde.dates import from_julian
 
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _ISO_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d")
-_MILLISECONDS = re.compile(r"-?\d{12,13}", re.ASCII)
-"""Since 1970, of the years 1973 to 2286."""
+_MILLISECONDS = re.compile(r"\d{13}", re.ASCII)
+"""Since 1970, of the years 2001 to 2286."""
 _POINT = re.compile(r"[+-]?(?:\d{4,}|0|(?=\d{1,3}\.(?!\d{3}$))\d{1,3})\.\d+", re.ASCII)
 """A dot that divides no thousands, so that it is the decimal mark whatever the user prefers."""
 

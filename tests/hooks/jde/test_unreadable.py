@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from airflow_provider_mlconnector.exceptions import UnexpectedAnswer
+from airflow_provider_mlconnector.hooks.jde import orders
 from airflow_provider_mlconnector.hooks.jde.accounts import ACCOUNTS, CodeTableSource
 from airflow_provider_mlconnector.hooks.jde.address_book import read_contacts, read_customers
 from airflow_provider_mlconnector.hooks.jde.client import JdeClient
@@ -16,7 +17,8 @@ from airflow_provider_mlconnector.hooks.jde.numbered import rows_of
 from airflow_provider_mlconnector.hooks.jde.orders import purchase_orders
 from airflow_provider_mlconnector.hooks.jde.parties import read_parties
 from airflow_provider_mlconnector.hooks.jde.tables import items
-from airflow_provider_mlconnector.pipeline.ports import UNREADABLE, ReadRequest
+from airflow_provider_mlconnector.outcomes import UNREADABLE
+from airflow_provider_mlconnector.pipeline.ports import ReadRequest
 from airflow_provider_mlconnector.pipeline.window import Window
 from tests.hooks.jde.fakes import FakeAis
 from tests.hooks.jde.test_orders import header, line
@@ -150,3 +152,27 @@ def test_who_does_not_ask_for_it_gets_an_error(ais: FakeAis, make_client: Make) 
     client = make_client()
     with pytest.raises(UnexpectedAnswer, match=r"F0411Z1\.EDLN is no number"):
         list(client.read("F0411Z1", columns=["F0411Z1.EDLN"], key=["F0411Z1.EDUS"], after=None))
+
+
+def test_an_order_whose_change_cannot_be_read_is_told(
+    ais: FakeAis, make_client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server found it changed, by the date it holds: it is rejected in an incremental run, not left out."""
+    ais.tables = {"F4301": [header(1), header(2)], "F4311": [line(1, 1), line(2, 1)]}
+    for row in (ais.tables["F4301"][0], ais.tables["F4311"][0]):
+        row["UPMJ"] = "15.Okt.2025"
+    # The fake has but the text by which it could find them.
+    monkeypatch.setattr(orders, "changed_numbers", lambda *_, **__: iter([1, 2]))
+    client = make_client()
+    since = Window(datetime(2026, 3, 9, tzinfo=UTC), FIRST.end, True, "watermark")
+    batches = purchase_orders(client).batches(ReadRequest(since, frozenset()))
+    found = {row["record_key"]: row.get(UNREADABLE) for batch in batches for row in batch.rows}
+    assert list(found) == ["00001-OP-1-000"]
+    assert "F4301.UPMJ is no date" in str(found["00001-OP-1-000"])
+
+
+def test_a_blank_key_is_no_unreadable_one(ais: FakeAis, make_client: Make) -> None:
+    """A row without a key is nobody's, whatever else cannot be read of it, and the others are read."""
+    ais.tables = {"F0901": [stamped(AID="", PEC="") | {"UPMJ": WORDS}, stamped(AID="0002", PEC="")]}
+    client = make_client()
+    assert list(rows(client, CodeTableSource(client, ACCOUNTS))) == ["0002"]
