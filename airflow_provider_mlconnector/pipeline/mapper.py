@@ -130,10 +130,13 @@ class Mapper:
             except RecordRejected as error:
                 _refuse(item, error)
         if item.status == READY:
-            item.content_hash = self._fingerprint(canonical(item.payload))
+            item.content_hash = self._hash(item.payload)
         elif not item.content_hash:
             # What could be mapped stays, for the trail: a refusal is understood by the values it was about.
-            item.content_hash = self._fingerprint(canonical(self._version, item.code, record))
+            item.content_hash = self._hash(self._version, item.code, record)
+
+    def _hash(self, *parts: Any) -> str:
+        return self._fingerprint(canonical(*parts))
 
     def _key(self, payload: dict[str, Any]) -> str:
         key = self._sync.target_key(payload)
@@ -185,7 +188,7 @@ class Mapper:
         item.waits_for, item.code = item.waits_for or waiting_for(entity, keys), MISSING
         if link.required:
             item.status = REJECTED
-            item.content_hash = self._fingerprint(canonical(self._version, item.code, item.reason))
+            item.content_hash = self._hash(self._version, item.code, item.reason)
 
     def _missing(self, link: Link, keys: Sequence[str]) -> str:
         what, one = f"{link.entity} {', '.join(keys)}", len(keys) == 1
